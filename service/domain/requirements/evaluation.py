@@ -202,9 +202,7 @@ def _faults(r: Requirement, on: date, facts: RequirementFacts) -> list[_Fault]:
     return _evidence_faults(r, held, on, facts) if r.asks is None else _ask_faults(r, r.asks, on, facts)
 
 
-def _ask_faults(  # noqa: PLR0911 - one return for each thing that a row can ask
-    r: Requirement, asks: Ask, on: date, facts: RequirementFacts
-) -> list[_Fault]:
+def _ask_faults(r: Requirement, asks: Ask, on: date, facts: RequirementFacts) -> list[_Fault]:
     match asks:
         case MinimumAge():
             return _age_faults(asks, on, facts)

@@ -1,0 +1,54 @@
+"""How migrations run: on SQLAlchemy's async engine, one process at a time, all of it in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from service.storage.migrating import async_url, draw_walls
+from service.storage.schema import metadata
+
+LOCK = 7_305_206_113  # any number: processes that migrate the same database meet at it
+
+
+def include(name: str | None, kind: str, _parents: object) -> bool:
+    """What autogenerate compares: everything but the note on the walls."""
+    return not (kind == "table" and name == "walls")
+
+
+def run(connection: Connection) -> None:
+    """Everything in one transaction: a migration that fails leaves nothing."""
+    connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=True,
+        include_name=include,
+        transactional_ddl=True,
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    version = connection.execute(text("SELECT to_regclass('events')")).scalar()
+    if version is not None:
+        draw_walls(connection)
+
+
+async def main() -> None:
+    """Connect and run."""
+    url = context.config.attributes.get("url") or async_url(os.environ["DATABASE_URL"])
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Sojourn migrates a database that it can reach; it writes no SQL files.")
+asyncio.run(main())

@@ -1,0 +1,1 @@
+"""Use cases: one act, one transaction, one instant."""

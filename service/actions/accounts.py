@@ -1,0 +1,194 @@
+"""Accounts: signing in, invitations, appointments, keys for machines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from service.actions.work import Call, Item, Missing, Services, Subject, Unauthenticated, Work
+from service.domain.accounts import APPOINTMENT
+from service.domain.actors import SIGHTS, Role, Sight
+from service.domain.lifecycle import Given, Reason, Refused, Step
+from service.storage import accounts as stored
+from service.storage.database import attempt
+from service.storage.ids import uuid7
+from service.storage.tables import institutions as tables
+
+SESSION = timedelta(hours=12)
+INVITATION = timedelta(days=7)
+RESET = timedelta(hours=2)
+
+
+@lru_cache(maxsize=1)
+def hasher() -> PasswordHash:
+    """Argon2id with the parameters that OWASP gives first."""
+    return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19456, parallelism=1),))
+
+
+_HASHING = asyncio.Semaphore(2)
+
+
+async def hash_password(password: str) -> str:
+    """The password's hash, made in a thread."""
+    async with _HASHING:
+        return await asyncio.to_thread(hasher().hash, password)
+
+
+async def _matches(password: str, kept: str | None) -> bool:
+    """Compare in a thread; an account without a password takes as long as one with."""
+    async with _HASHING:
+        fits = await asyncio.to_thread(hasher().verify, password, kept or await asyncio.to_thread(_nobody))
+    return fits and kept is not None
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    return hasher().hash("nobody's password")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that has begun."""
+
+    appointment: stored.Appointment
+    expires_at: datetime
+
+
+def _choose(found: Sequence[stored.Appointment], institution: UUID | None, role: Role | None) -> stored.Appointment:
+    fitting = [
+        a
+        for a in found
+        if (institution is None or a.institution_id == institution) and (role is None or role in a.roles)
+    ]
+    if not fitting:
+        raise Unauthenticated
+    if len(fitting) > 1:
+        choices = [
+            {"institution": str(a.institution_id), "name": a.institution_name, "roles": list(a.roles)} for a in fitting
+        ]
+        raise Refused([Reason("choose_institution", required=choices, pointer="/institution")])
+    return fitting[0]
+
+
+async def sign_in(
+    services: Services,
+    email: str,
+    password: str,
+    make_digest: Any,
+    institution: UUID | None = None,
+    role: Role | None = None,
+) -> SignedIn:
+    """A session of one institution for whoever knows the password.
+
+    `make_digest(institution, sight)` makes the token and gives the digest to keep.
+
+    Raises:
+        Unauthenticated: no such account, password or appointment; they look alike.
+        Refused: the account has several appointments and named none.
+    """
+    account = await stored.account_by_email(services.database, email)
+    if not await _matches(password, account.password_hash if account else None) or account is None or account.disabled:
+        raise Unauthenticated
+    chosen = _choose(await stored.appointments_of(services.database, account.id), institution, role)
+    return await _begin(services, chosen, make_digest)
+
+
+async def _begin(services: Services, chosen: stored.Appointment, make_digest: Any) -> SignedIn:
+    digest = make_digest(chosen.institution_id, Sight(chosen.sight))
+
+    async def once(_: int) -> datetime:
+        return await stored.keep_session(services.database, chosen, digest, SESSION)
+
+    return SignedIn(chosen, await attempt(once))
+
+
+async def sign_out(services: Services, call: Call) -> None:
+    """The session ends now."""
+    await stored.revoke(services.database, call.institution, call.token)
+
+
+async def accept_invitation(services: Services, secret_digest: bytes, password: str) -> None:
+    """A first password, or a new one after a reset; the link works once, and every older session ends.
+
+    Raises:
+        Missing: the link is unknown, used or too old.
+    """
+    hashed = await hash_password(password)
+    if not await stored.use_invitation(services.database, secret_digest, hashed):
+        raise Missing
+
+
+async def ask_reset(services: Services, email: str, digest: bytes) -> bool:
+    """Prepare a reset; the answer to the caller is the same whether the account is there or not."""
+    return await stored.keep_reset(services.database, email, digest, RESET)
+
+
+# ---- appointments: what an account is to an institution
+def appoint(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Roles for an account, new or known; a new one is invited."""
+    roles: list[Role] = [Role(r) for r in given["roles"]]
+    account_id = item.dossier.account_id
+    if account_id is None:
+        account_id = uuid7()
+        work.writes.row(
+            tables.accounts,
+            item.stream,
+            id=account_id,
+            kind="person",
+            email=given["email"].strip().lower(),
+            name=given["name"],
+            locale=given.get("locale") or "en",
+            created_at=work.now,
+        )
+    digest: bytes | None = given.get("invitation_digest")
+    if digest is not None and not item.dossier.has_password:
+        work.writes.row(
+            tables.invitations,
+            item.stream,
+            digest=digest,
+            account_id=account_id,
+            purpose="invitation",
+            expires_at=work.now + INVITATION,
+        )
+    work.created["account"] = account_id
+    return {
+        "account_id": account_id,
+        "sight": SIGHTS[roles[0]].value,
+        "roles": sorted(roles),
+        "organisation_id": given.get("organisation_id"),
+        "person_ids": list(given.get("person_ids") or ()),
+        "unit_ids": list(given.get("unit_ids") or ()),
+        "event_data": {"account_id": account_id, "roles": sorted(roles)},
+    }
+
+
+def change(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Other roles, of the same sight; they hold for the next request."""
+    columns: dict[str, Any] = {name: list(given[name]) for name in ("person_ids", "unit_ids") if name in given}
+    if "roles" in given:
+        columns["roles"] = sorted(given["roles"])
+    return columns | {"event_data": {"fields": sorted(columns)}}
+
+
+def end(work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """The appointment is over; its sessions and keys with it."""
+    return {"ended_at": work.now}
+
+
+SUBJECT: Subject[Any] = Subject(
+    "appointments",
+    APPOINTMENT,
+    tables.appointments,
+    stored.FACTS,
+    births={"appoint": stored.NEW_FACTS},
+    effects={"appoint": appoint, "edit": change, "end": end},
+    kind="account",
+)

@@ -1,0 +1,62 @@
+"""What the moves of a relationship leave behind."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from service.actions.work import Item, Services, Subject, Work
+from service.domain.lifecycle import Given, Step
+from service.domain.relationships import RELATIONSHIP
+from service.storage import relationships
+from service.storage.ids import uuid7
+from service.storage.tables import institutions as tables
+
+
+def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """The tie, and the identity of the organisation where nobody has named it before."""
+    organisation = given.get("organisation_id")
+    if organisation is None:
+        organisation = uuid7()
+        identity = dataclasses.asdict(given["organisation"])
+        work.writes.row(tables.organisations, item.stream, id=organisation, created_at=work.now, **identity)
+        work.created["organisation"] = organisation
+    return {
+        "organisation_id": organisation,
+        "role": given["role"],
+        "licence_no": given.get("licence_no"),
+        "facts": given.get("facts") or {},
+        "event_data": {"organisation_id": organisation, "role": given["role"]},
+    }
+
+
+def edit(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """New values, before anybody verified the old ones."""
+    changed = {name: given[name] for name in ("licence_no", "facts") if name in given}
+    return changed | {"event_data": {"fields": sorted(changed)}}
+
+
+def verify(work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """What was verified holds from the day it happened to the day that was given."""
+    return {
+        "valid_from": work.occurred_on,
+        "valid_until": given["valid_until"],
+        "event_data": {"valid_until": given["valid_until"]},
+    }
+
+
+SUBJECT: Subject[Any] = Subject(
+    "relationships",
+    RELATIONSHIP,
+    tables.relationships,
+    relationships.FACTS,
+    births={"record": relationships.NEW_FACTS},
+    effects={"record": record, "edit": edit, "verify": verify, "reinstate": verify},
+    kind="relationship",
+)
+
+
+async def find_organisation(services: Services, country: str, registration_no: str) -> dict[str, Any] | None:
+    """The identity by the number of its country's register; only the exact number finds it."""
+    async with services.database.connection() as con:
+        return await relationships.FIND_ORGANISATION.one(con, country=country, registration_no=registration_no)

@@ -1,0 +1,182 @@
+"""What the moves of a trainee's record leave behind; opening what is sealed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+from pypinyin import lazy_pinyin
+
+from service.actions.reading import records
+from service.actions.work import Call, Item, Missing, Services, Subject, Work
+from service.domain.lifecycle import Given, Step
+from service.domain.trainees import TRAINEE_RECORD
+from service.domain.values import Passport, country_of, read_mrz
+from service.storage import trainees as stored
+from service.storage.database import attempt
+from service.storage.ids import uuid7
+from service.storage.tables import record
+from service.storage.tables import trainees as tables
+from service.storage.vault import Sealed
+
+
+def sort_name(native: str) -> str:
+    """By what a list of names is sorted: pinyin for Han, the letters themselves for the rest."""
+    return " ".join(lazy_pinyin(native)).casefold()
+
+
+def _sealed_columns(work: Work, person: UUID, given: Given) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    institution = work.call.institution
+    if mrz := given.get("passport_mrz"):
+        passport = read_mrz(mrz.line1, mrz.line2, as_of=work.today)
+        if not isinstance(passport, Passport):
+            raise TypeError("the rules let an unreadable passport through")
+        document = {
+            "number": passport.number,
+            "mrz": [mrz.line1, mrz.line2],
+            "surname": passport.surname,
+            "given_names": passport.given_names,
+        }
+        columns |= {
+            "passport_sealed": work.seal(person, to_json(document).decode(), "passport"),
+            "passport_index": work.vault.blind_index(
+                "passport", institution, f"{passport.issuing_state}:{passport.number}"
+            ),
+            "passport_country": country_of(passport.issuing_state),
+            "passport_expires_on": passport.expires_on,
+        }
+    if number := given.get("identity_no"):
+        columns |= {
+            "identity_sealed": work.seal(person, number, "identity_no"),
+            "identity_index": work.vault.blind_index("identity_no", institution, number),
+        }
+    if guardian := given.get("guardian"):
+        words = {"name": guardian.name, "relation": guardian.relation, "phone": guardian.phone}
+        columns["guardian_sealed"] = work.seal(person, to_json(words).decode(), "guardian")
+    return columns
+
+
+def _contacts(work: Work, person: UUID, given: Given) -> dict[str, Any]:
+    columns = {name: given[name] for name in ("email", "phone", "language", "origin") if name in given}
+    for known in given.get("external_ids") or ():
+        work.writes.row(
+            record.external_ids, person, system=known.system, value=known.value, subject="trainee", subject_id=person
+        )
+    return columns | _sealed_columns(work, person, given)
+
+
+def register(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """The record of a person, what is sensitive in it sealed under a key of their own."""
+    plain = {
+        name: given.get(name) for name in ("name_native", "name_latin", "sex", "birth_on", "nationality", "unit_id")
+    }
+    return (
+        {"language": "zh" if given["nationality"] == "CN" else "en", "sort_name": sort_name(given["name_native"])}
+        | plain
+        | _contacts(work, item.stream, given)
+    )
+
+
+def edit(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """New contacts or papers; the event names the fields, never their values."""
+    columns = _contacts(work, item.stream, given)
+    return columns | {"event_data": {"fields": sorted(columns)}}
+
+
+def confirm_availability(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Into the pool, from a day until a day."""
+    work.hold(item.stream, "availability", item.id, "available")
+    days = {"available_from": given["available_from"], "available_until": given["available_until"]}
+    return days | {"event_data": days}
+
+
+def end_availability(work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Out of the pool."""
+    work.hold(item.stream, "availability", item.id, "ended")
+    return {"available_from": None, "available_until": None}
+
+
+SUBJECT: Subject[Any] = Subject(
+    "trainees",
+    TRAINEE_RECORD,
+    tables.trainees,
+    stored.FACTS,
+    births={"register": stored.NEW_FACTS},
+    effects={
+        "register": register,
+        "edit": edit,
+        "confirm_availability": confirm_availability,
+        "end_availability": end_availability,
+    },
+    kind="person",
+)
+
+
+async def find_by_external_id(services: Services, call: Call, system: str, value: str) -> UUID:
+    """The trainee whom another system calls so.
+
+    Raises:
+        Missing: nobody whom the actor sees.
+    """
+    _, found = await records(
+        services, call, stored.by_external_id(call.eyes), "trainees.read", system=system, value=value
+    )
+    if found[0]["id"] is None:
+        raise Missing
+    return UUID(str(found[0]["id"]))
+
+
+async def open_sealed(services: Services, call: Call, person: UUID, purpose: str) -> dict[str, Any]:
+    """The sealed fields, for a stated purpose; who opened them is on record before anything is shown.
+
+    Raises:
+        Missing: nobody whom the actor sees, or the key was forgotten.
+    """
+    actor, found = await records(services, call, stored.sealed_of(call.eyes), "trainees.open_sealed", by_id=person)
+    row = found[0]
+    if row["id"] is None or row["wrapped"] is None:
+        raise Missing
+
+    async def once(_: int) -> None:
+        async with services.database.connection() as con:
+            await stored.NOTE_OPENING.one(
+                con,
+                institution=call.institution,
+                id=uuid7(),
+                person=person,
+                account=actor.account_id,
+                fields="passport identity_no guardian",
+                purpose=purpose,
+            )
+
+    await attempt(once)
+    key = services.vault.stream_key(row["wrapped"], call.institution, person)
+
+    def opened(column: str, name: str) -> str | None:
+        try:
+            return key.open(row[column], call.institution, person, name) if row[column] is not None else None
+        except Sealed:
+            raise Missing from None
+
+    passport, guardian = opened("passport_sealed", "passport"), opened("guardian_sealed", "guardian")
+    return {
+        "id": person,
+        "passport": from_json(passport) if passport else None,
+        "identity_no": opened("identity_sealed", "identity_no"),
+        "guardian": from_json(guardian) if guardian else None,
+    }
+
+
+async def openings(services: Services, call: Call, person: UUID) -> list[dict[str, Any]]:
+    """Who opened what of a trainee, newest first.
+
+    Raises:
+        Missing: nobody whom the actor sees.
+    """
+    _, found = await records(services, call, stored.openings_of(call.eyes), "trainees.open_sealed", by_id=person)
+    if found[0]["person"] is None:
+        raise Missing
+    names = ("id", "account_id", "fields", "purpose", "opened_at")
+    return [{name: r[name] for name in names} | {"fields": r["fields"].split()} for r in found if r["id"] is not None]

@@ -1,0 +1,234 @@
+"""Signing in, appointments, keys."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+from starlette.responses import Response
+
+from service.actions import accounts, reading
+from service.actions.work import Missing, Result, Services, Wanted, Work, perform
+from service.api.inputs import action_model
+from service.api.operations import Asked, Operation, Operations, respond
+from service.api.routes.subjects import Resource, given_to, replied, routes_of
+from service.api.schemas.accounts import (
+    AppointedOut,
+    AppointmentOut,
+    InvitationIn,
+    KeyIn,
+    KeyMadeOut,
+    KeysOut,
+    MeOut,
+    ResetIn,
+    SignInIn,
+    TokenOut,
+)
+from service.api.schemas.common import Nothing
+from service.api.tokens import digest_of, make_token
+from service.domain.actors import Role
+from service.storage.accounts import KEYS, VIEW, institutions_known, keep_key, revoke_key
+
+RESOURCE = Resource(accounts.SUBJECT, VIEW, AppointmentOut, policy="accounts.read", tag="accounts")
+
+
+async def _sign_in(asked: Asked) -> Response:
+    made: list[str] = []
+
+    def digest(institution: UUID, sight: Any) -> bytes:
+        token, kept = make_token(institution, sight)
+        made.append(token)
+        return kept
+
+    body = asked.body
+    role = Role(body.role) if body.role else None
+    begun = await accounts.sign_in(asked.services, body.email, body.password, digest, body.institution, role)
+    a = begun.appointment
+    return respond(
+        {"access_token": made[0], "token_type": "bearer", "expires_at": begun.expires_at, "institution": a.institution_id,
+         "institution_name": a.institution_name, "roles": a.roles},
+        headers={"cache-control": "no-store"},
+    )  # fmt: skip
+
+
+async def _sign_out(asked: Asked) -> Response:
+    await reading.who_asks(asked.services, asked.call)
+    await accounts.sign_out(asked.services, asked.call)
+    return respond({"done": True})
+
+
+async def _accept(asked: Asked) -> Response:
+    await accounts.accept_invitation(asked.services, digest_of(asked.body.secret), asked.body.password)
+    return respond({"done": True})
+
+
+async def _reset(asked: Asked) -> Response:
+    # The link travels by mail, which an administrator's own tool sends; whether the account is there is not told.
+    await accounts.ask_reset(asked.services, asked.body.email, digest_of(secrets.token_urlsafe(32)))
+    return respond({"done": True})
+
+
+async def _me(asked: Asked) -> Response:
+    actor = await reading.who_asks(asked.services, asked.call)
+    return respond(
+        {"account_id": actor.account_id, "institution": asked.call.institution, "roles": sorted(actor.roles), "organisation_id": actor.organisation_id,
+         "person_ids": actor.person_ids, "unit_ids": actor.unit_ids}
+    )  # fmt: skip
+
+
+async def _appoint(asked: Asked) -> Response:
+    secret = secrets.token_urlsafe(32)
+    given = given_to(RESOURCE, "appoint", asked, asked.body) | {"invitation_digest": digest_of(secret)}
+    extra = {
+        "email": given["email"],
+        "organisation_id": given.get("organisation_id"),
+        "person_ids": list(given.get("person_ids") or ()),
+    }
+
+    def answer(work: Work, results: list[Result]) -> bytes:
+        r = results[0]
+        invited = any(name == "invitations" for _, name, _ in work.writes.parts)
+        return to_json(
+            {
+                "id": r.id,
+                "state": r.state,
+                "version": 1,
+                "action_id": work.action_id,
+                "created": r.created,
+                "invitation": secret if invited else None,
+            }
+        )
+
+    done = await perform(
+        asked.services,
+        asked.call,
+        accounts.SUBJECT,
+        "appoint",
+        [Wanted(asked.call.institution)],
+        given,
+        answer=answer,
+        extra=extra,
+    )
+    return replied(done, status=201, version=1)
+
+
+async def _make_key(asked: Asked) -> Response:
+    actor = await reading.who_asks(asked.services, asked.call)
+    reading.check(actor, "keys.keep")
+    row = await reading.item(asked.services, asked.call, VIEW, "accounts.read", asked.body.appointment_id)
+    sight = {"trainee": "p", "guardian": "p", "enterprise": "o", "agency": "o", "partner": "o"}.get(
+        row["roles"][0], "s"
+    )
+    key, digest = make_token(asked.call.institution, type(asked.call.sight)(sight))
+    kept = await keep_key(
+        asked.services.database,
+        asked.call.institution,
+        row["id"],
+        digest,
+        asked.body.name,
+        timedelta(days=asked.body.days),
+    )
+    if kept is None:
+        raise Missing
+    return respond(
+        {"id": kept[0], "key": key, "expires_at": kept[1]}, status=201, headers={"cache-control": "no-store"}
+    )
+
+
+async def _keys(asked: Asked) -> Response:
+    found = await reading.page(asked.services, asked.call, KEYS, "keys.read", filters={"kind": "key"}, limit=200)
+    return respond({"items": found.items})
+
+
+async def _revoke_key(asked: Asked) -> Response:
+    actor = await reading.who_asks(asked.services, asked.call)
+    reading.check(actor, "keys.keep")
+    if not await revoke_key(asked.services.database, asked.call.institution, asked.id):
+        raise Missing
+    return respond({"done": True})
+
+
+def routes() -> list[Operations]:
+    """Every operation of the capability."""
+    o = Operations("accounts")
+    o.add(Operation("POST", "/login", "login", "Sign in", _sign_in, "login", "public", TokenOut, SignInIn))
+    o.add(
+        Operation(
+            "POST",
+            "/logout",
+            "logout",
+            "Sign out: the token is worth nothing any more",
+            _sign_out,
+            "read",
+            "me.read",
+            Nothing,
+        )
+    )
+    o.add(
+        Operation(
+            "POST",
+            "/invitations/accept",
+            "invitations_accept",
+            "Set the first password, or a new one",
+            _accept,
+            "login",
+            "public",
+            Nothing,
+            InvitationIn,
+        )
+    )
+    o.add(
+        Operation(
+            "POST",
+            "/password-resets",
+            "password_resets_ask",
+            "Ask for a link to set a new password",
+            _reset,
+            "login",
+            "public",
+            Nothing,
+            ResetIn,
+        )
+    )
+    o.add(Operation("GET", "/me", "me_get", "Who am I here", _me, "read", "me.read", MeOut))
+    body = action_model(accounts.SUBJECT.lifecycle, "appoint")
+    o.add(
+        Operation(
+            "POST",
+            "/appointments",
+            "appointments_create",
+            "Appoint somebody and invite them",
+            _appoint,
+            "create",
+            "lifecycle",
+            AppointedOut,
+            body,
+            status=201,
+            keyed=True,
+        )
+    )
+    o.add(Operation("GET", "/keys", "keys_list", "List the keys of machines", _keys, "list", "keys.read", KeysOut))
+    o.add(
+        Operation(
+            "POST",
+            "/keys",
+            "keys_create",
+            "Make a key for a machine; it is shown once",
+            _make_key,
+            "login",
+            "keys.keep",
+            KeyMadeOut,
+            KeyIn,
+            status=201,
+        )
+    )
+    o.add(
+        Operation("POST", "/keys/{id}/revoke", "keys_revoke", "Revoke a key", _revoke_key, "read", "keys.keep", Nothing)
+    )
+    return [o, routes_of(RESOURCE)]
+
+
+__all__ = ["Services", "from_json", "institutions_known", "routes"]

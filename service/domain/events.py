@@ -1,0 +1,73 @@
+"""The record: what an event says, its canonical form, and the hash chain of a stream."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+GENESIS = bytes(32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event of a stream, without its hash.
+
+    `data` holds codes, ids, dates and amounts, never a name or a free text; a note is there as sealed bytes, so that
+    a person can be erased by forgetting a key while the chain still verifies.
+    """
+
+    institution_id: UUID
+    stream_id: UUID
+    seq: int
+    event_id: UUID
+    action_id: UUID
+    type: str
+    action: str
+    subject: str
+    subject_id: UUID
+    from_state: str | None
+    to_state: str | None
+    actor_id: UUID
+    actor_roles: str
+    recorded_for: str | None
+    reason_code: str | None
+    occurred_on: date
+    recorded_at: datetime
+    corrects: int | None
+    evidence: tuple[UUID, ...]
+    note_sealed: bytes | None
+    data: dict[str, Any]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    return str(value)
+
+
+def canonical(entry: Entry) -> bytes:
+    """The bytes that are hashed: the entry as JSON with sorted keys, UTF-8, no spaces; sealed bytes by their digest."""
+    values = {f.name: getattr(entry, f.name) for f in fields(entry)}
+    return json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def link(before: bytes, entry: Entry) -> bytes:
+    """The chain's next head: SHA-256 of the head before and of the entry in its canonical form."""
+    return hashlib.sha256(before + canonical(entry)).digest()
+
+
+def first_broken(entries: Iterable[tuple[Entry, bytes]]) -> int | None:
+    """The first sequence number of one stream that does not verify (changed, removed, inserted, moved), or None."""
+    before = GENESIS
+    for expected, (entry, kept) in enumerate(entries, 1):
+        before = link(before, entry)
+        if entry.seq != expected or before != kept:
+            return expected
+    return None

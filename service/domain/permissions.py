@@ -1,0 +1,52 @@
+"""Who may read and keep what: rows are permissions, cells are roles. Moves are in the lifecycles' own tables.
+
+What stands here is asked before anything is shown; which rows are shown is asked of the scopes in storage.
+"""
+
+from __future__ import annotations
+
+from service.domain.actors import (
+    ADMIN,
+    AGENCY,
+    COORDINATOR,
+    ENTERPRISE,
+    GUARDIAN,
+    INSTRUCTOR,
+    PARTNER,
+    READER,
+    REGISTRAR,
+    TRAINEE,
+    Actor,
+    Role,
+)
+
+STAFF = (COORDINATOR, INSTRUCTOR, REGISTRAR, ADMIN)
+PEOPLE = (TRAINEE, GUARDIAN)
+PARTIES = (ENTERPRISE, AGENCY, PARTNER)
+ANYONE = (*STAFF, READER, *PEOPLE, *PARTIES)
+
+# fmt: off
+PERMISSIONS: dict[str, tuple[Role, ...]] = {
+    # permission            who
+    "me.read":              ANYONE,
+    "units.read":           ANYONE,
+    "organisations.read":   (*STAFF, READER, *PARTIES),
+    "relationships.read":   (*STAFF, READER, *PARTIES),
+    "accounts.read":        (ADMIN, COORDINATOR),
+    "accounts.keep":        (ADMIN,),
+    "keys.read":            (ADMIN,),
+    "keys.keep":            (ADMIN,),
+    "trainees.read":        (*STAFF, *PEOPLE),
+    "trainees.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),
+    "documents.read":       (*STAFF, *PEOPLE, *PARTIES),
+    "consents.read":        (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE, *PARTIES),
+    "events.read":          (COORDINATOR, REGISTRAR, ADMIN),
+    "search.read":          STAFF,
+    "reports.read":         (*STAFF, READER),
+}
+# fmt: on
+
+
+def may(actor: Actor, permission: str) -> bool:
+    """Whether one of the actor's roles has the permission; an unknown permission is nobody's."""
+    return not actor.roles.isdisjoint(PERMISSIONS.get(permission, ()))

@@ -1,0 +1,142 @@
+"""Trainees: the record of a person, its passport checked by ICAO 9303, the guardian of a minor, availability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, TRAINEE
+from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes
+from service.domain.values import Passport, age_on, country_of, read_mrz
+
+ADULT = 18
+OLDEST = 100
+AVAILABLE_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mrz:
+    """The two lines at the foot of a passport's page of data."""
+
+    line1: Annotated[str, "line"]
+    line2: Annotated[str, "line"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardian:
+    """Who decides for a minor."""
+
+    name: Annotated[str, "line"]
+    relation: Annotated[str, "line"]
+    phone: Annotated[str, "phone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalId:
+    """What another system calls the person."""
+
+    system: Annotated[str, "line"]
+    value: Annotated[str, "line"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraineeDossier(Dossier):
+    """All that the rules of a trainee's record may know."""
+
+    birth_on: date
+    nationality: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTrainee(Dossier):
+    """What is known when somebody is registered."""
+
+    unit_known: bool = False
+
+
+def minor_has_guardian(t: NewTrainee, given: Given) -> Reason | None:
+    """Somebody under 18 has a guardian on record."""
+    age = age_on(given["birth_on"], t.today)
+    if age < ADULT and given.get("guardian") is None:
+        return Reason("minor_has_guardian", required=ADULT, actual=age, pointer="/guardian")
+    return None
+
+
+def passport_is_theirs(t: Dossier, given: Given) -> list[Reason]:
+    """The passport's check digits are right, and its birth date and nationality are the person's."""
+    mrz = given.get("passport_mrz")
+    if mrz is None:
+        return []
+    read = read_mrz(mrz.line1, mrz.line2, as_of=t.today)
+    if not isinstance(read, Passport):
+        return [Reason(p.code, p.required, pointer=f"/passport_mrz{p.pointer}") for p in read]
+    birth_on = given.get("birth_on") or getattr(t, "birth_on", None)
+    nationality = given.get("nationality") or getattr(t, "nationality", None)
+    found = []
+    if read.birth_on != birth_on:
+        found.append(Reason("passport_birth_date_same", pointer="/passport_mrz/line2"))
+    if country_of(read.nationality) != nationality:
+        found.append(Reason("passport_nationality_same", pointer="/passport_mrz/line2"))
+    return found
+
+
+def unit_known(t: NewTrainee, given: Given) -> Reason | None:
+    """The unit that was named is one of the institution."""
+    return Reason("unit_known", pointer="/unit_id") if given.get("unit_id") and not t.unit_known else None
+
+
+CONTACTS: tuple[Takes[Any], ...] = (
+    Takes("email", Annotated[str, "email"], "Where they read mail.", needed=False),
+    Takes("phone", Annotated[str, "phone"], "A number in E.164 (+8613800000000).", needed=False),
+    Takes("language", Annotated[str, "language"], "The language they read (BCP 47).", needed=False),
+    Takes(
+        "origin",
+        Annotated[str, "line"],
+        "Province or region of origin: the source that enrolment plans count by.",
+        needed=False,
+    ),
+    Takes("guardian", Guardian, "Who decides for a minor.", needed=False),
+    Takes("passport_mrz", Mrz, "The machine-readable lines of the passport.", needed=False),
+    Takes("identity_no", Annotated[str, "line"], "The number of the national identity card.", needed=False),
+    Takes("external_ids", tuple[ExternalId, ...], "What other systems call them.", needed=False),
+)
+REGISTERED: tuple[Takes[Any], ...] = (
+    Takes("name_native", Annotated[str, "line"], "The name in its own script."),
+    Takes("name_latin", Annotated[str, "line"], "The name as in the passport: SURNAME, GIVEN NAMES."),
+    Takes("sex", str, "As in the passport.", needed=False, choices=["female", "male", "other"]),
+    Takes(
+        "birth_on",
+        date,
+        "The date of birth.",
+        least=lambda t: t.today - timedelta(days=OLDEST * 366),
+        most=lambda t: t.today - timedelta(days=365 * 10),
+    ),
+    Takes("nationality", Annotated[str, "country"], "ISO 3166-1 alpha-2."),
+    Takes("unit_id", UUID, "The unit they belong to.", needed=False),
+    *CONTACTS,
+)
+AVAILABLE: tuple[Takes[Any], ...] = (
+    Takes("available_from", date, "The first day they could start."),
+    Takes(
+        "available_until",
+        date,
+        "The last day on which the wish counts as confirmed.",
+        least=lambda t: t.today,
+        most=lambda t: t.today + timedelta(days=AVAILABLE_DAYS),
+    ),
+)
+
+# fmt: off
+TRAINEE_RECORD = Lifecycle[Any]("trainee", [
+    #    action                from       to       who                                        only if       leaves behind
+    Rule("register",           [NEW],     "known", [COORDINATOR, REGISTRAR, ADMIN],             [],           "trainee.registered",
+         takes=REGISTERED, checks=[minor_has_guardian, passport_is_theirs, unit_known]),
+    Rule("edit",               ["known"], "known", [COORDINATOR, REGISTRAR, TRAINEE, GUARDIAN], [],         "trainee.edited",
+         takes=CONTACTS, checks=[passport_is_theirs]),
+    Rule("confirm_availability", ["known"], "known", [TRAINEE, COORDINATOR],                    [],           "trainee.availability_confirmed",
+         takes=AVAILABLE),
+    Rule("end_availability",   ["known"], "known", [TRAINEE, COORDINATOR],                    [],           "trainee.availability_ended"),
+], correctable=False)
+# fmt: on

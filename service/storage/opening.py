@@ -1,0 +1,365 @@
+"""S1: one statement that tells who asks, whether they asked before, and all that the rules may know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.sql.elements import ColumnElement
+
+from service.domain.actors import Role, Sight
+from service.domain.journey import LIVE, Held
+from service.domain.lifecycle import KERNEL_ACTIONS, Dossier, LastStep
+from service.storage.database import Connection, Statement, value
+from service.storage.scopes import AT, NOW, actor_of, sees
+from service.storage.tables.columns import LIFECYCLES, metadata
+from service.storage.tables.institutions import institutions
+from service.storage.tables.record import events, heads, idempotency_keys, stream_keys
+from service.storage.tenancy import GATE, INSTITUTION, mine
+
+D = TypeVar("D", bound=Dossier)
+TODAY: ColumnElement[date] = cast(
+    func.timezone(select(institutions.c.time_zone).where(institutions.c.id == INSTITUTION).scalar_subquery(), NOW),
+    events.c.occurred_on.type,
+)
+"""The present day where the institution is."""
+
+
+def word(value: str) -> ColumnElement[str]:
+    """A constant of the code in SQL."""
+    return literal_column("'" + value.replace("'", "''") + "'", Text)
+
+
+def json_rows(query: Select[Any]) -> ColumnElement[Any]:
+    """The rows of a subselect as a JSON array of objects; empty where there are none."""
+    rows = query.subquery("rows")
+    return (
+        select(func.coalesce(func.json_agg(func.row_to_json(literal_column("rows"))), text("'[]'::json")))
+        .select_from(rows)
+        .scalar_subquery()
+    )
+
+
+def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
+    """The last step of an item that no correction has taken back, as JSON."""
+    e, x = events.alias("e"), events.alias("x")
+    of_item = and_(mine(e), e.c.stream_id == table.c[stream], e.c.subject_id == table.c.id)
+    undone = select(text("1")).where(
+        mine(x), x.c.stream_id == e.c.stream_id, x.c.subject_id == e.c.subject_id, x.c.corrects == e.c.seq
+    )
+    step = (
+        select(
+            func.json_build_object(
+                word("seq"),
+                e.c.seq,
+                word("action"),
+                e.c.action,
+                word("from_state"),
+                e.c.from_state,
+                word("to_state"),
+                e.c.to_state,
+                word("recorded_on"),
+                cast(e.c.recorded_at, events.c.occurred_on.type),
+                word("recorded_for"),
+                e.c.recorded_for,
+                word("by"),
+                e.c.actor_id,
+            )
+        )
+        .where(
+            of_item,
+            e.c.to_state.is_not(None),
+            e.c.action.not_in([word(a) for a in KERNEL_ACTIONS]),
+            ~undone.exists(),
+        )
+        .order_by(e.c.seq.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+    return case((bindparam("with_last", type_=Boolean), step))
+
+
+def read_last(value: dict[str, Any] | None) -> LastStep | None:
+    """The last step from its JSON."""
+    if value is None:
+        return None
+    return LastStep(
+        seq=value["seq"],
+        action=value["action"],
+        from_state=value["from_state"] or "",
+        to_state=value["to_state"],
+        recorded_on=date.fromisoformat(value["recorded_on"]),
+        recorded_for=Role(value["recorded_for"]) if value["recorded_for"] else None,
+        by=UUID(value["by"]),
+    )
+
+
+def held_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Everything that a person has that decides the stage of the journey, as JSON rows [subject, id, state, departs]."""
+    from_tables = []
+    for name, (lifecycle, stream) in LIFECYCLES.items():
+        if lifecycle.name not in LIVE or stream != "person_id":
+            continue
+        t = metadata.tables[name].alias(f"held_{name}")
+        departs = t.c.departs if "departs" in t.c else literal_column("false")
+        from_tables.append(
+            select(func.json_build_array(word(lifecycle.name), t.c.id, t.c.state, departs).label("held")).where(
+                mine(t), t.c.person_id == person
+            )
+        )
+    who = metadata.tables["trainees"].alias("held_who")
+    from_tables.append(
+        select(
+            func.json_build_array(word("availability"), who.c.id, word("available"), text("false")).label("held")
+        ).where(mine(who), who.c.id == person, who.c.available_until >= TODAY)
+    )
+    first, *others = from_tables
+    rows = first.union_all(*others).subquery("held_rows") if others else first.subquery("held_rows")
+    return select(func.coalesce(func.json_agg(rows.c.held), text("'[]'::json"))).scalar_subquery()
+
+
+@dataclass(slots=True)
+class Head:
+    """A stream as it was read: its guard, its place in the chain, its key, and for a person all that they hold."""
+
+    stream_id: UUID
+    kind: str
+    version: int
+    seq: int
+    chain_head: bytes
+    stage: str | None
+    wrapped: bytes | None
+    held: list[Held]
+    is_new: bool = False
+
+
+HEAD_COLUMNS = ("stream_id", "kind", "version", "seq", "chain_head", "stage", "wrapped", "held")
+
+
+def _head_columns(h: Any, k: Any) -> list[ColumnElement[Any]]:
+    held = case((h.c.kind == word("person"), held_of(h.c.stream_id)))
+    columns = (h.c.stream_id, h.c.kind, h.c.version, h.c.seq, h.c.chain_head, h.c.stage, k.c.wrapped, held)
+    return [col.label(f"head_{name}") for col, name in zip(columns, HEAD_COLUMNS, strict=True)]
+
+
+def read_head(record: asyncpg.Record) -> Head | None:
+    """The head in a record of S1, or None where the stream is not there."""
+    if record["head_stream_id"] is None:
+        return None
+    values = {name: record[f"head_{name}"] for name in HEAD_COLUMNS}
+    values["held"] = [Held(s, UUID(i), state, departs) for s, i, state, departs in values["held"] or ()]
+    return Head(**values)
+
+
+ITSELF: Any = (
+    select(institutions.c.id.label("institution_id"), institutions.c.id)
+    .where(institutions.c.id == INSTITUTION)
+    .subquery("itself")
+)
+"""The institution as what something is born from that has a stream of its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactsOf(Generic[D]):
+    """How the dossiers of a table are filled.
+
+    `columns` maps the dossier's own fields to expressions over `source` (the table, joined with what its rules must
+    know); what every dossier has is added. `also` gives the ids of the other streams that a shared step concerns.
+    For a birth `table` is what it is born from (the person, the request), and `birth` is true. `extra` names
+    the further bind parameters that the columns use.
+    """
+
+    table: Table
+    row: Callable[..., D]
+    columns: dict[str, ColumnElement[Any]]
+    source: Any = None
+    stream: str = "person_id"
+    also: ColumnElement[Any] | None = None
+    birth: bool = False
+    extra: tuple[str, ...] = ()
+    read: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+    def statement(self, sight: Sight | None) -> Statement[asyncpg.Record]:
+        """S1 for whoever asks with such eyes."""
+        return _opening(self, sight)
+
+    def dossier(self, record: asyncpg.Record) -> D:
+        """The dossier in a record of S1."""
+        values = {name: record[f"fact_{name}"] for name in self.columns}
+        if self.read is not None:
+            values = self.read(values)
+        common: dict[str, Any] = {"today": record["today"], "state": ""}
+        if not self.birth:
+            common["since_on"] = record["fact_since_on"]
+            common["contested"] = bool(record["fact_contested"])
+            common["last_step"] = read_last(record["fact_last"])
+            common["state"] = record["fact_state"] or ""
+        return self.row(**common, **values)
+
+
+@lru_cache(maxsize=1024)
+def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Record]:
+    """Always at least one row: a token that is not live is a null account, an item out of sight a null id."""
+    actor = actor_of(sight)
+    t, k = facts.table, idempotency_keys
+    wanted = (
+        func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
+        .table_valued(column("id", Uuid), name="wanted")
+        .render_derived()
+    )
+    common: list[ColumnElement[Any]] = [t.c.id.label("id"), t.c[facts.stream].label("stream")]
+    if "version" in t.c:
+        common.append(t.c.version.label("version"))
+    else:
+        common.append(literal_column("0").label("version"))
+    common.append((facts.also if facts.also is not None else cast(null(), ARRAY(Uuid))).label("also"))
+    if not facts.birth:
+        common += [
+            t.c.since_on.label("fact_since_on"),
+            t.c.contested_seq.is_not(None).label("fact_contested"),
+            last_step_of(t, facts.stream).label("fact_last"),
+            t.c.state.label("fact_state"),
+        ]
+    own = [expression.label(f"fact_{name}") for name, expression in facts.columns.items()]
+    found = (
+        select(*common, *own)
+        .select_from((facts.source if facts.source is not None else t).join(wanted, wanted.c.id == t.c.id))
+        .where(sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None))
+    ).subquery("found")
+    once = select(literal_column("1").label("x")).subquery("once")
+    kept = and_(
+        mine(k),
+        k.c.account_id == actor.c.account_id,
+        k.c.route == bindparam("route", type_=Text),
+        k.c.key == bindparam("key", type_=Text),
+        k.c.kept_until > NOW,
+    )
+    documents = metadata.tables["documents"]
+    evidence = (
+        select(func.count())
+        .select_from(documents)
+        .where(
+            mine(documents),
+            documents.c.id == func.any(bindparam("evidence", type_=ARRAY(Uuid))),
+            documents.c.state.in_([word("uploaded"), word("accepted")]),
+            func.coalesce(documents.c.person_id == found.c.stream, true()),
+        )
+        .scalar_subquery()
+    )
+    h, sk = heads, stream_keys
+    frm = (
+        once.outerjoin(actor, true())
+        .outerjoin(k, kept)
+        .outerjoin(found, true())
+        .outerjoin(h, and_(mine(h), h.c.stream_id == found.c.stream))
+        .outerjoin(sk, and_(mine(sk), sk.c.stream_id == found.c.stream))
+    )
+    statement = (
+        select(
+            actor.c.account_id,
+            actor.c.roles,
+            actor.c.organisation_id,
+            actor.c.person_ids,
+            actor.c.unit_ids,
+            NOW.label("now"),
+            TODAY.label("today"),
+            k.c.body_digest.label("kept_digest"),
+            k.c.sealed.label("kept_sealed"),
+            evidence.label("evidence_found"),
+            *found.c,
+            *_head_columns(h, sk),
+        )
+        .select_from(frm)
+        .where(GATE)
+    )
+    return Statement(statement, _whole)
+
+
+def _whole(*_: Any) -> Any:
+    raise TypeError("S1 is read by name: use records()")
+
+
+# ---- locks, for acts on several
+def _lock() -> Select[Any]:
+    """The heads, locked in the one order: what is shared first, then persons, each by id."""
+    h = heads
+    return (
+        select(h.c.stream_id)
+        .where(GATE, mine(h), h.c.stream_id == func.any(bindparam("streams", type_=ARRAY(Uuid))))
+        .order_by(h.c.kind == word("person"), h.c.stream_id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _heads() -> Select[Any]:
+    h, k = heads, stream_keys
+    return (
+        select(*_head_columns(h, k))
+        .select_from(h.outerjoin(k, and_(mine(k), k.c.stream_id == h.c.stream_id)))
+        .where(GATE, mine(h), h.c.stream_id == func.any(bindparam("streams", type_=ARRAY(Uuid))))
+    )
+
+
+LOCK = Statement(_lock(), value)
+
+
+@lru_cache(maxsize=1)
+def heads_statement() -> Statement[Any]:
+    """The heads of streams; made late, for what a person holds stands in tables of every capability."""
+    return Statement(_heads(), _whole)
+
+
+async def lock_heads(con: Connection, institution: UUID, streams: Sequence[UUID]) -> None:
+    """Lock the streams until the transaction ends."""
+    await LOCK.all(con, institution=institution, streams=list(streams))
+
+
+async def read_heads(
+    con: Connection, institution: UUID, streams: Sequence[UUID], at: datetime | None
+) -> dict[UUID, Head]:
+    """The heads as they are now, by stream."""
+    records = await heads_statement().records(
+        con, institution=institution, streams=list(streams), at=at and at.isoformat()
+    )
+    return {h.stream_id: h for r in records if (h := read_head(r)) is not None}
+
+
+__all__ = [
+    "AT",
+    "ITSELF",
+    "JSONB",
+    "TODAY",
+    "FactsOf",
+    "Head",
+    "aggregate_order_by",
+    "json_rows",
+    "lock_heads",
+    "read_head",
+    "read_heads",
+    "word",
+]

@@ -1,0 +1,77 @@
+"""Relationships with organisations: what their rules may know, and how they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Text, Uuid, bindparam, func, select
+
+from service.domain.relationships import NewRelationship, RelationshipDossier
+from service.storage.database import Statement
+from service.storage.opening import ITSELF, TODAY, FactsOf, word
+from service.storage.tables.institutions import organisations, relationships
+from service.storage.views import View, among, before_or_on
+
+_r, _o = relationships, organisations
+_joined = _r.join(_o, _o.c.id == _r.c.organisation_id)
+
+FACTS: FactsOf[RelationshipDossier] = FactsOf(
+    _r,
+    RelationshipDossier,
+    {"role": _r.c.role, "valid_until": _r.c.valid_until, "licence_no": _r.c.licence_no},
+    stream="id",
+)
+NEW_FACTS: FactsOf[NewRelationship] = FactsOf(
+    ITSELF,
+    NewRelationship,
+    {"organisation_known": select(_o.c.id).where(_o.c.id == bindparam("organisation_id", type_=Uuid)).exists()},
+    stream="id",
+    birth=True,
+    extra=("organisation_id",),
+)
+ORGANISATION: dict[str, Any] = {
+    name: _o.c[name]
+    for name in (
+        "id",
+        "kind",
+        "name_native",
+        "name_latin",
+        "country",
+        "time_zone",
+        "registration_no",
+        "natural_person",
+        "chinese_funded",
+    )
+}
+VIEW = View(
+    _r,
+    {
+        "id": _r.c.id,
+        "version": _r.c.version,
+        "state": _r.c.state,
+        "since_on": _r.c.since_on,
+        "role": _r.c.role,
+        "licence_no": _r.c.licence_no,
+        "valid_until": _r.c.valid_until,
+        "expired": func.coalesce(_r.c.valid_until < TODAY, False),
+        "facts": _r.c.facts,
+        "organisation": func.json_build_object(
+            *[part for name, col in ORGANISATION.items() for part in (word(name), col)]
+        ),
+    },
+    source=_joined,
+    filters={
+        "state": among(_r.c.state),
+        "role": among(_r.c.role),
+        "organisation_id": among(_r.c.organisation_id),
+        "country": among(_o.c.country),
+        "valid_until": before_or_on(_r.c.valid_until),
+    },
+)
+FIND_ORGANISATION = Statement(
+    select(*ORGANISATION.values()).where(
+        _o.c.country == bindparam("country", type_=Text),
+        _o.c.registration_no == bindparam("registration_no", type_=Text),
+    ),
+    lambda *values: dict(zip(ORGANISATION, values, strict=True)),
+)

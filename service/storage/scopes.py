@@ -1,0 +1,129 @@
+"""Who sees which row: the one place. What an actor may not see does not exist for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    FromClause,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from service.domain.actors import Sight
+from service.storage.tables.institutions import accounts, appointments, credentials
+from service.storage.tenancy import GATE, INSTITUTION, mine
+
+AT: ColumnElement[Any] = bindparam("at", type_=Text)
+NOW = func.coalesce(cast(AT, appointments.c.created_at.type), func.statement_timestamp())
+"""The one clock: the database's, or the instant that a generator or a test injects (ISO text)."""
+
+
+def actor_of(sight: Sight | None) -> Any:
+    """The actor as a CTE: whoever holds the token, now; or, where `sight` is None, a trusted caller named outright."""
+    if sight is None:
+        said = select(
+            bindparam("actor_id", type_=Uuid).label("account_id"),
+            bindparam("actor_roles", type_=ARRAY(Text)).label("roles"),
+            cast(null(), Uuid).label("organisation_id"),
+            cast(null(), ARRAY(Uuid)).label("person_ids"),
+            cast(null(), ARRAY(Uuid)).label("unit_ids"),
+        ).where(GATE)
+    else:
+        held, who = credentials, appointments
+        said = (
+            select(
+                who.c.account_id,
+                who.c.roles,
+                who.c.organisation_id,
+                who.c.person_ids,
+                who.c.unit_ids,
+            )
+            .select_from(
+                held.join(who, and_(mine(who), who.c.id == held.c.appointment_id)).join(
+                    accounts, accounts.c.id == who.c.account_id
+                )
+            )
+            .where(
+                GATE,
+                mine(held),
+                held.c.digest == bindparam("token"),
+                held.c.sight == literal_column(f"'{sight.value}'"),
+                held.c.revoked_at.is_(None),
+                held.c.expires_at > NOW,
+                who.c.ended_at.is_(None),
+                accounts.c.disabled_at.is_(None),
+            )
+        )
+    return said.cte("actor").prefix_with("MATERIALIZED")
+
+
+Scope = Callable[[FromClause, Any], ColumnElement[bool]]
+"""Given the table and the actor's CTE, the condition under which a row is seen."""
+
+
+def everyone(_table: FromClause, _actor: Any) -> ColumnElement[bool]:
+    """Every row of the institution."""
+    return true()
+
+
+def nobody(_table: FromClause, _actor: Any) -> ColumnElement[bool]:
+    """No row."""
+    return false()
+
+
+def own(column: str) -> Scope:
+    """A person's own rows (a guardian's: of those in their care)."""
+
+    def scope(table: FromClause, actor: Any) -> ColumnElement[bool]:
+        return table.c[column] == func.any(select(actor.c.person_ids).scalar_subquery())
+
+    return scope
+
+
+def of_organisation(column: str) -> Scope:
+    """Rows that name the actor's organisation."""
+
+    def scope(table: FromClause, actor: Any) -> ColumnElement[bool]:
+        return table.c[column] == select(actor.c.organisation_id).scalar_subquery()
+
+    return scope
+
+
+_PERSON, _ORGANISATION = Sight.PERSON, Sight.ORGANISATION
+
+# fmt: off
+SCOPES: dict[str, dict[Sight, Scope]] = {
+    # the table       whose eyes: which rows            (staff see every row of their institution)
+    "itself":        {_PERSON: everyone,               _ORGANISATION: everyone},
+    "units":         {_PERSON: everyone,               _ORGANISATION: nobody},
+    "relationships": {_PERSON: nobody,                 _ORGANISATION: of_organisation("organisation_id")},
+    "appointments":  {_PERSON: nobody,                 _ORGANISATION: nobody},
+    "credentials":   {_PERSON: nobody,                 _ORGANISATION: nobody},
+    "trainees":      {_PERSON: own("id"),              _ORGANISATION: nobody},
+    "documents":     {_PERSON: own("person_id"),       _ORGANISATION: nobody},
+    "consents":      {_PERSON: own("person_id"),       _ORGANISATION: of_organisation("recipient_id")},
+}
+# fmt: on
+
+
+def sees(table: FromClause, sight: Sight | None, actor: Any) -> ColumnElement[bool]:
+    """The rows of the table that the actor sees; a table that is not in SCOPES cannot be asked for."""
+    if sight is None or sight is Sight.STAFF:
+        return mine(table)
+    return and_(mine(table), SCOPES[str(table.name)][sight](table, actor))  # type: ignore[attr-defined]
+
+
+__all__ = ["AT", "INSTITUTION", "NOW", "SCOPES", "Scope", "actor_of", "sees"]

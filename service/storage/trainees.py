@@ -1,0 +1,155 @@
+"""Trainees: what their rules may know, how they are read, and their sealed fields."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Text, Uuid, and_, bindparam, func, literal_column, or_, select
+
+from service.domain.actors import Sight
+from service.domain.trainees import NewTrainee, TraineeDossier
+from service.storage.database import Record, Statement
+from service.storage.opening import ITSELF, FactsOf, json_rows, word
+from service.storage.scopes import actor_of, sees
+from service.storage.tables.institutions import units
+from service.storage.tables.record import external_ids, heads, openings, stream_keys
+from service.storage.tables.trainees import trainees
+from service.storage.tenancy import GATE, INSTITUTION, mine
+from service.storage.views import View, among, read_by
+
+_t, _h, _x = trainees, heads, external_ids
+
+FACTS: FactsOf[TraineeDossier] = FactsOf(
+    _t, TraineeDossier, {"birth_on": _t.c.birth_on, "nationality": _t.c.nationality}, stream="id"
+)
+NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
+    ITSELF,
+    NewTrainee,
+    {"unit_known": select(units.c.id).where(mine(units), units.c.id == bindparam("unit_id", type_=Uuid)).exists()},
+    stream="id",
+    birth=True,
+    extra=("unit_id",),
+)
+
+
+def _sealed(column: Any, reason: str) -> Any:
+    """A field that is there but shut: a purpose opens it."""
+    shut = func.json_build_object(word("masked"), literal_column("true"), word("reason"), word(reason))
+    return select(shut).where(column.is_not(None)).scalar_subquery()
+
+
+_columns: dict[str, Any] = {
+    "id": _t.c.id,
+    "version": _t.c.version,
+    "state": _t.c.state,
+    "since_on": _t.c.since_on,
+    "name_native": _t.c.name_native,
+    "name_latin": _t.c.name_latin,
+    "sex": _t.c.sex,
+    "birth_on": _t.c.birth_on,
+    "nationality": _t.c.nationality,
+    "unit_id": _t.c.unit_id,
+    "origin": _t.c.origin,
+    "email": _t.c.email,
+    "phone": _t.c.phone,
+    "language": _t.c.language,
+    "stage": _h.c.stage,
+    "passport_country": _t.c.passport_country,
+    "passport_expires_on": _t.c.passport_expires_on,
+    "passport": _sealed(_t.c.passport_sealed, "purpose_needed"),
+    "identity_no": _sealed(_t.c.identity_sealed, "purpose_needed"),
+    "guardian": _sealed(_t.c.guardian_sealed, "purpose_needed"),
+    "available_from": _t.c.available_from,
+    "available_until": _t.c.available_until,
+    "external_ids": json_rows(
+        select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id).order_by(_x.c.system)
+    ),
+}
+VIEW = View(
+    _t,
+    _columns,
+    source=_t.join(_h, and_(mine(_h), _h.c.stream_id == _t.c.id)),
+    filters={
+        "stage": among(_h.c.stage),
+        "nationality": among(_t.c.nationality),
+        "unit_id": among(_t.c.unit_id),
+        "origin": among(_t.c.origin),
+        "name": (
+            Text(),
+            lambda value: or_(_t.c.name_native == value, func.lower(_t.c.name_latin) == func.lower(value)),
+        ),
+    },
+    sorts={"name": (_t.c.sort_name, False)},
+)
+
+
+@lru_cache(maxsize=8)
+def by_external_id(sight: Sight | None) -> Statement[Record]:
+    """The trainee whom another system calls so."""
+    actor = actor_of(sight)
+    rows = (
+        select(_t.c.id)
+        .select_from(_t.join(_x, and_(mine(_x), _x.c.subject_id == _t.c.id)))
+        .where(
+            sees(_t, sight, actor),
+            _x.c.system == bindparam("system", type_=Text),
+            _x.c.value == bindparam("value", type_=Text),
+        )
+        .subquery("found")
+    )
+    return read_by(sight, rows, actor)
+
+
+SEALED = ("passport_sealed", "identity_sealed", "guardian_sealed")
+
+
+@lru_cache(maxsize=8)
+def sealed_of(sight: Sight | None) -> Statement[Record]:
+    """The sealed fields of a trainee, and the key that opens them."""
+    actor = actor_of(sight)
+    rows = (
+        select(_t.c.id, *[_t.c[name] for name in SEALED], stream_keys.c.wrapped)
+        .select_from(_t.outerjoin(stream_keys, and_(mine(stream_keys), stream_keys.c.stream_id == _t.c.id)))
+        .where(sees(_t, sight, actor), _t.c.id == bindparam("by_id", type_=Uuid))
+        .subquery("found")
+    )
+    return read_by(sight, rows, actor)
+
+
+NOTE_OPENING = Statement(
+    openings.insert()
+    .from_select(
+        ["institution_id", "id", "person_id", "account_id", "fields", "purpose", "opened_at"],
+        select(
+            INSTITUTION,
+            bindparam("id", type_=Uuid),
+            bindparam("person", type_=Uuid),
+            bindparam("account", type_=Uuid),
+            bindparam("fields", type_=Text),
+            bindparam("purpose", type_=Text),
+            func.now(),
+        ).where(GATE),
+    )
+    .returning(openings.c.opened_at),
+    lambda at: at,
+)
+
+
+@lru_cache(maxsize=8)
+def openings_of(sight: Sight | None) -> Statement[Record]:
+    """Who opened what of a trainee, newest first."""
+    actor = actor_of(sight)
+    o = openings
+    rows = (
+        select(_t.c.id.label("person"), o.c.id, o.c.account_id, o.c.fields, o.c.purpose, o.c.opened_at)
+        .select_from(_t.outerjoin(o, and_(mine(o), o.c.person_id == _t.c.id)))
+        .where(sees(_t, sight, actor), _t.c.id == bindparam("by_id", type_=Uuid))
+        .order_by(o.c.id.desc())
+        .limit(literal_column("200"))
+        .subquery("found")
+    )
+    return read_by(sight, rows, actor)
+
+
+__all__ = ["FACTS", "NEW_FACTS", "NOTE_OPENING", "SEALED", "VIEW", "by_external_id", "openings_of", "sealed_of"]

@@ -1,0 +1,284 @@
+"""Reads: one statement that tells who asks and gives them the rows that they see, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    Table,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from service.domain.actors import Sight
+from service.storage.database import Statement
+from service.storage.opening import TODAY
+from service.storage.scopes import NOW, actor_of, sees
+from service.storage.tables.record import events, feed, heads, stream_keys
+from service.storage.tenancy import GATE, mine
+
+Filter: TypeAlias = Callable[[Any], ColumnElement[bool]]
+"""Given the bind parameter of its value, the rows that it keeps."""
+Columns: TypeAlias = (
+    "Mapping[str, ColumnElement[Any]] | Callable[[Sight | None, Any], Mapping[str, ColumnElement[Any]]]"
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """How a resource is read: its table, what a row shows, what may be asked for, in which orders.
+
+    `columns` are the fields of the resource's `...Out`, or a function of whose eyes it is for, where fields are masked.
+    `filters` map a parameter's name to (its type, the rows that it keeps); `sorts` an order's name to a column and
+    whether it runs downward. Every view has `id` and `version`.
+    """
+
+    table: Table
+    columns: Columns
+    source: Any = None
+    filters: Mapping[str, tuple[Any, Filter]] = field(default_factory=dict)
+    sorts: Mapping[str, tuple[ColumnElement[Any], bool]] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def shown(self, sight: Sight | None, actor: Any) -> Mapping[str, ColumnElement[Any]]:
+        """The columns for such eyes."""
+        return self.columns(sight, actor) if callable(self.columns) else self.columns
+
+    def page(
+        self, sight: Sight | None, filters: Sequence[str], sort: str | None, *, after: bool, downward: bool = False
+    ) -> Statement[asyncpg.Record]:
+        """A page by filters, in an order, after a row."""
+        return _page(self, sight, tuple(sorted(filters)), sort, after, downward)
+
+    def item(self, sight: Sight | None) -> Statement[asyncpg.Record]:
+        """Rows by their ids."""
+        return _page(self, sight, ("id",), None, False, False)
+
+
+def _asked(actor: Any) -> list[Any]:
+    return [
+        actor.c.account_id,
+        actor.c.roles,
+        actor.c.organisation_id,
+        actor.c.person_ids,
+        actor.c.unit_ids,
+        NOW.label("now"),
+    ]
+
+
+ASKED = 6
+"""Columns of a read that tell who asks; the row's own follow."""
+
+
+def read_by(sight: Sight | None, rows: Any, actor: Any, order: Sequence[Any] = ()) -> Statement[asyncpg.Record]:
+    """A read of any rows (a subquery) by whoever holds the token: always at least one record, with who asks."""
+    once = select(literal_column("1").label("x")).subquery("once")
+    frm = once.outerjoin(actor, true()).outerjoin(rows, true())
+    return Statement(select(*_asked(actor), *rows.c).select_from(frm).where(GATE).order_by(*order), _by_name)
+
+
+def _by_name(*_: Any) -> Any:
+    raise TypeError("read by name: use records()")
+
+
+@lru_cache(maxsize=4096)
+def _page(
+    view: View, sight: Sight | None, filters: tuple[str, ...], sort: str | None, after: bool, downward: bool
+) -> Statement[asyncpg.Record]:
+    actor = actor_of(sight)
+    t = view.table
+    by_id: tuple[Any, Filter] = (Uuid, lambda value: t.c.id == value)
+    conditions = [sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None)]
+    for name in filters:
+        type_, keeps = view.filters.get(name, by_id)
+        conditions.append(keeps(bindparam(f"by_{name}", type_=type_)))
+    key, down = view.sorts[sort] if sort else (t.c.id, downward)
+    order = [key, t.c.id] if sort else [t.c.id]
+    if after:
+        # Only the id rides in a cursor: what it sorts by may be a name, and a cursor stands in addresses.
+        last = t.alias("last")
+        there = [last.c[col.name] if col.name in last.c else col for col in order]
+        bound_row = (
+            select(*there).where(mine(last), last.c.id == bindparam("after", type_=Uuid)).scalar_subquery()
+            if len(order) == 1
+            else None
+        )
+        if bound_row is not None:
+            conditions.append(t.c.id < bound_row if down else t.c.id > bound_row)
+        else:
+            value = select(there[0]).where(mine(last), last.c.id == bindparam("after", type_=Uuid)).scalar_subquery()
+            mark = tuple_(value, bindparam("after", type_=Uuid))
+            conditions.append(tuple_(*order) < mark if down else tuple_(*order) > mark)
+    ordered = [col.desc() if down else col.asc() for col in order]
+    numbered = func.row_number().over(order_by=ordered).label("row_no")
+    columns = [expression.label(name) for name, expression in view.shown(sight, actor).items()]
+    rows = (
+        select(*columns, numbered)
+        .select_from(view.source if view.source is not None else t)
+        .where(*conditions)
+        .order_by(*ordered)
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery("page")
+    )
+    return read_by(sight, rows, actor, [rows.c.row_no])
+
+
+@lru_cache(maxsize=8)
+def who(sight: Sight | None) -> Statement[asyncpg.Record]:
+    """Who asks, and nothing else."""
+    return read_by(sight, select(literal_column("1").label("nothing")).subquery("nothing"), actor_of(sight))
+
+
+# ---- events: of an item, and the feed of an institution
+EVENT_COLUMNS = (
+    "event_id",
+    "action_id",
+    "type",
+    "action",
+    "subject",
+    "subject_id",
+    "stream_id",
+    "seq",
+    "from_state",
+    "to_state",
+    "actor_id",
+    "actor_roles",
+    "recorded_for",
+    "reason_code",
+    "occurred_on",
+    "recorded_at",
+    "corrects",
+    "evidence",
+    "data",
+)
+
+
+@lru_cache(maxsize=256)
+def events_of(table: Table, stream: str, sight: Sight | None) -> Statement[asyncpg.Record]:
+    """The events of an item that the actor sees, oldest first; the sealed note and its stream's key ride along."""
+    actor = actor_of(sight)
+    t, e, k = table, events, stream_keys
+    rows = (
+        select(t.c.id.label("item_id"), *[e.c[name] for name in EVENT_COLUMNS], e.c.note_sealed, k.c.wrapped)
+        .select_from(
+            t.outerjoin(
+                e,
+                and_(
+                    mine(e),
+                    e.c.stream_id == t.c[stream],
+                    e.c.subject_id == t.c.id,
+                    e.c.seq > bindparam("after", type_=BigInteger),
+                ),
+            ).outerjoin(k, and_(mine(k), k.c.stream_id == t.c[stream]))
+        )
+        .where(
+            sees(t, sight, actor),
+            t.c.id == bindparam("by_id", type_=Uuid),
+            select(actor.c.account_id).scalar_subquery().is_not(None),
+        )
+        .order_by(e.c.seq)
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery("found")
+    )
+    return read_by(sight, rows, actor, [rows.c.seq])
+
+
+@lru_cache(maxsize=256)
+def timeline_of(table: Table, sight: Sight | None) -> Statement[asyncpg.Record]:
+    """Every event of a stream whose subject the table names by its id: the whole of what concerns a person."""
+    actor = actor_of(sight)
+    t, e = table, events
+    rows = (
+        select(t.c.id.label("item_id"), *[e.c[name] for name in EVENT_COLUMNS])
+        .select_from(
+            t.outerjoin(e, and_(mine(e), e.c.stream_id == t.c.id, e.c.seq > bindparam("after", type_=BigInteger)))
+        )
+        .where(
+            sees(t, sight, actor),
+            t.c.id == bindparam("by_id", type_=Uuid),
+            select(actor.c.account_id).scalar_subquery().is_not(None),
+        )
+        .order_by(e.c.seq)
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery("found")
+    )
+    return read_by(sight, rows, actor, [rows.c.seq])
+
+
+@lru_cache(maxsize=8)
+def feed_page(sight: Sight | None) -> Statement[asyncpg.Record]:
+    """The feed of an institution after a number: committed events, in an order that never changes."""
+    actor = actor_of(sight)
+    rows = (
+        select(feed.c.feed_no, *[events.c[name] for name in EVENT_COLUMNS])
+        .select_from(
+            feed.join(events, and_(mine(events), events.c.stream_id == feed.c.stream_id, events.c.seq == feed.c.seq))
+        )
+        .where(
+            mine(feed),
+            feed.c.feed_no > bindparam("after", type_=BigInteger),
+            select(actor.c.account_id).scalar_subquery().is_not(None),
+        )
+        .order_by(feed.c.feed_no)
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery("found")
+    )
+    return read_by(sight, rows, actor, [rows.c.feed_no])
+
+
+def among(column: ColumnElement[Any]) -> tuple[Any, Filter]:
+    """A filter by one value of a column."""
+    return column.type, lambda value: column == value
+
+
+def before_or_on(column: ColumnElement[Any]) -> tuple[Any, Filter]:
+    """A filter by a column's latest value."""
+    return column.type, lambda value: column <= value
+
+
+def from_on(column: ColumnElement[Any]) -> tuple[Any, Filter]:
+    """A filter by a column's earliest value."""
+    return column.type, lambda value: column >= value
+
+
+def facts_of_row(record: asyncpg.Record) -> dict[str, Any]:
+    """A row's own columns, without who asked and its number in the page."""
+    values = dict(list(record.items())[ASKED:])
+    values.pop("row_no", None)
+    return values
+
+
+__all__ = [
+    "ASKED",
+    "TODAY",
+    "UUID",
+    "FromClause",
+    "View",
+    "among",
+    "before_or_on",
+    "events_of",
+    "facts_of_row",
+    "feed_page",
+    "from_on",
+    "heads",
+    "or_",
+    "read_by",
+    "timeline_of",
+]
