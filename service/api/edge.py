@@ -248,11 +248,21 @@ async def _drain(receive: Receive) -> None:
         return
 
 
+async def _hear_nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def _say_nothing(_: Message) -> None:
+    return
+
+
 class _Passage:
     """One request on its way through the limits."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, allowance: Allowance) -> None:
-        self._scope, self._receive_raw, self._send_raw = scope, receive, send
+        self._scope = scope
+        self._receive_raw: Receive = receive
+        self._send_raw: Send = send
         self._bytes_left = allowance.max_bytes
         self._seconds_left = allowance.body_seconds
         self._body_complete = False
@@ -271,6 +281,10 @@ class _Passage:
         except ClientDisconnect:
             if not self._refused:
                 raise
+        finally:
+            # An error keeps the frames it passed alive until the garbage collector comes, and through them the
+            # connection, which the server holds open as long as somebody could still read from it
+            self._receive_raw, self._send_raw = _hear_nothing, _say_nothing
 
     async def _receive(self) -> Message:
         if self._refused:

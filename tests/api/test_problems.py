@@ -1,5 +1,6 @@
 """Problems: the table, what is said of them in the contract, and that nothing a client sent comes back."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import date
@@ -147,6 +148,20 @@ def test_table_has_slugs_and_two_titles_each() -> None:
 def test_problem_of_an_unknown_code_cannot_be_made() -> None:
     with pytest.raises(KeyError):
         Problem("no-such-code")
+
+
+def test_answer_is_valid_json_whatever_the_facts_are() -> None:
+    problem = Problem("refused", "In our own words", [because("a", "b", required=float("nan"), actual=[Mode.HOST])])
+    answer = problems.respond(problem, request_id="r", instance="/x", language="zh")
+    assert json.loads(bytes(answer.body), parse_constant=pytest.fail) == {
+        "type": "/problems/refused",
+        "title": "当前规则不允许此操作",
+        "status": 409,
+        "detail": "In our own words",
+        "instance": "/x",
+        "request_id": "r",
+        "reasons": [{"code": "a", "text": "b", "required": None, "actual": ["host"]}],
+    }
 
 
 @pytest.mark.parametrize(
