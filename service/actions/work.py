@@ -146,6 +146,8 @@ class Work:
     action_id: UUID = field(default_factory=uuid7)
     touched: dict[UUID, tuple[int, int, bytes]] = field(default_factory=dict)
     created: dict[str, UUID] = field(default_factory=dict)
+    later: dict[Any, Callable[[], None]] = field(default_factory=dict)
+    """What is told once for all items of the act, by what it is about (the seats of a request), before it is written."""
 
     @property
     def occurred_on(self) -> date:
@@ -308,6 +310,8 @@ class Work:
 
     def close(self, answer: bytes) -> None:
         """The heads of every stream that was touched, and the answer for whoever asks again."""
+        for told in self.later.values():
+            told()
         for stream, head in self.heads.items():
             stage = journey.stage(head.held) if head.kind == "person" else None
             if head.is_new:
