@@ -20,7 +20,7 @@ def main() -> None:
     for old in versions.glob("*.py"):
         old.unlink()
     with (
-        tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").exists() else None) as folder,
+        tempfile.TemporaryDirectory(dir=None) as folder,
         Cluster(Path(folder) / "pg", durable=False) as cluster,
     ):
         made = config(cluster.dsn())

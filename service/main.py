@@ -64,8 +64,12 @@ def install_errors(app: FastAPI) -> None:
 
     handle(Refused, refused)
     handle(Conflict, conflict)
+
+    def plainly(code: str) -> Callable[[Request, Any], Problem]:
+        return lambda _request, _error: Problem(code)
+
     for kind, code in plain.items():
-        handle(kind, lambda _request, _error, code=code: Problem(code))
+        handle(kind, plainly(code))
 
 
 def create_app(open_services: Callable[[], Any]) -> FastAPI:

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test: one cluster a process, one database migrated once, a copy of it for whoever asks."""
+"""A real PostgreSQL for every test: one cluster a process, one database migrated once, a copy for whoever asks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def server() -> Iterator[Server]:
         root = base.rsplit("/", 1)[0]
         yield Server(lambda name: f"{root}/{name}" + (f"?{query}" if query else ""))
         return
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
     roomy = memory.exists() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
     folder = Path(tempfile.mkdtemp(prefix="sj", dir=memory if roomy else None))
     folder.chmod(0o755)

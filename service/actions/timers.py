@@ -31,7 +31,8 @@ def _answer(_work: Work, results: list[Result]) -> bytes:
 async def ring(services: Services, timer: Timer, institution: Any, at: datetime | None = None, limit: int = 500) -> int:
     """Do what is due now; how many things moved. Doing it again does nothing."""
     async with services.database.connection() as con:
-        due = await timer.due.all(con, institution=institution, at=at.isoformat() if at else None, limit=min(limit, AT_MOST))
+        clock = at.isoformat() if at else None
+        due = await timer.due.all(con, institution=institution, at=clock, limit=min(limit, AT_MOST))
     if not due:
         return 0
     call = Call(institution, timer.name, trusted=THE_SYSTEM, at=at)

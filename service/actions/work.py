@@ -32,6 +32,10 @@ D = TypeVar("D", bound=Dossier)
 KEPT = timedelta(days=7)
 AT_MOST = 5000
 """Items of one act in one transaction; more is a job."""
+MANY = 50
+"""Items from which on an act is planned and timed as bulk work."""
+UNLOCKED_TRIES = 3
+"""Tries of an act on one person before it locks the head first."""
 
 
 class Unauthenticated(Exception):
@@ -113,8 +117,8 @@ class Subject(Generic[D]):
     """A capability as the engine sees it.
 
     `births` gives, by action, the facts from which it is born. `effects` and `undo` are by action. `adjust` corrects a
-    dossier for what this same act has already taken (the seats of a batch). `kind` is the kind of its own stream,
-    where it has one.
+    dossier (of a birth too) for what this same act has already taken (the seats of a batch). `kind` is the
+    kind of its own stream, where it has one.
     """
 
     plural: str
@@ -124,7 +128,7 @@ class Subject(Generic[D]):
     births: Mapping[str, FactsOf[Any]] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
     undo: Mapping[str, Effect] = field(default_factory=dict)
-    adjust: Callable[[D, Work], D] | None = None
+    adjust: Callable[[Any, Work], Any] | None = None
     kind: str | None = None
 
     def __hash__(self) -> int:
@@ -147,7 +151,7 @@ class Work:
     touched: dict[UUID, tuple[int, int, bytes]] = field(default_factory=dict)
     created: dict[str, UUID] = field(default_factory=dict)
     later: dict[Any, Callable[[], None]] = field(default_factory=dict)
-    """What is told once for all items of the act, by what it is about (the seats of a request), before it is written."""
+    """What is told once for all items of the act, by what it is about (the seats of a request)."""
 
     @property
     def occurred_on(self) -> date:
@@ -459,7 +463,7 @@ async def perform(
     act = _Act(services, call, subject, action, wanted, given, answer, single, facts, extra or {})
 
     async def once(n: int) -> Done:
-        if not shared and single and n < 3:
+        if not shared and single and n < UNLOCKED_TRIES:
             async with services.database.connection() as con:
                 read = await act.read(con)
                 return act.kept(read) or await act.decide_and_write(con, read)
@@ -469,7 +473,7 @@ async def perform(
             return kept
         act.rehearse(read)
         streams = act.streams(read)
-        async with services.database.transaction(call.institution, bulk=len(ids) > 50) as con:
+        async with services.database.transaction(call.institution, bulk=len(ids) > MANY) as con:
             await lock_heads(con, call.institution, sorted(streams))
             again = await act.read(con)
             if kept := act.kept(again):
@@ -524,7 +528,7 @@ class _Act(Generic[D]):
         if item is None:
             raise Missing
         dossier = item.dossier
-        if work is not None and self.subject.adjust is not None and isinstance(dossier, Dossier):
+        if work is not None and self.subject.adjust is not None:
             dossier = self.subject.adjust(dossier, work)
             item = replace(item, dossier=dossier)
         self._check_version(read.actor, item, wanted)
@@ -585,7 +589,7 @@ class _Act(Generic[D]):
         return Done(body)
 
     def _apply(self, work: Work, item: Item[Any], step: Step, subject: Subject[Any]) -> Result:
-        if step.from_state == NEW and step.action not in ("correct",):
+        if step.from_state == NEW and step.action != "correct":
             new_id = uuid7()
             stream = item.stream
             if subject.kind is not None:

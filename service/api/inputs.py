@@ -72,14 +72,15 @@ def kind_of(kind: Any) -> Any:
     if origin in (Union, types.UnionType):
         return Union[tuple(kind_of(a) for a in arguments)]  # noqa: UP007
     if origin in (tuple, list):
-        return Annotated[list[kind_of(arguments[0])], Field(max_length=LIST_MAX)]
+        inner = kind_of(arguments[0])
+        return Annotated[list[inner], Field(max_length=LIST_MAX)]  # type: ignore[valid-type]
     if origin is Literal:
         return kind
     if origin in (dict, Mapping) or kind is dict:
         return dict[
             Annotated[str, StringConstraints(max_length=100), AfterValidator(_printable)], Text | bool | int | None
         ]
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return model_of(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return Literal[tuple(m.value for m in kind)]
@@ -148,7 +149,7 @@ def action_model(
 
 
 def given_of(model: BaseModel, rules_takes: Sequence[Takes[Any]]) -> dict[str, Any]:
-    """What was given, as the domain knows it: dataclasses for objects, tuples for lists; what was left out is left out."""
+    """What was given, as the domain knows it: dataclasses for objects, tuples for lists, nothing for what was left out."""
     kinds = {t.name: t.kind for t in rules_takes}
     return {
         name: _domain(getattr(model, name), kinds.get(name))

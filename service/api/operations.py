@@ -29,6 +29,8 @@ from service.domain.permissions import PERMISSIONS
 
 Handler: TypeAlias = Callable[["Asked"], Awaitable[Response]]
 MEDIA = "application/json"
+DEPTH_MAX = 20_000
+"""Brackets of a document; more is no honest request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,10 @@ async def answer(operation: Operation, request: Request) -> Response:
             raise Problem("unsupported-media-type")
         document = _parse(raw)
     if operation.policy == "public":
-        asked = _asked(operation, request, Call(UUID(int=0), operation.name), raw)
+        asked = _asked(operation, request, Call(UUID(int=0), operation.name))
     else:
         call = _call(operation, request, raw)
-        asked = _asked(operation, request, call, raw)
+        asked = _asked(operation, request, call)
     try:
         ids = {name: UUID(request.path_params[name]) for name in _names(operation.path)}
     except ValueError:
@@ -215,7 +217,7 @@ def _parse(raw: bytes) -> Any:
     import json  # noqa: PLC0415 - pydantic's parser says nothing of duplicate names
 
     try:
-        if raw.count(b"[") + raw.count(b"{") > 20_000:
+        if raw.count(b"[") + raw.count(b"{") > DEPTH_MAX:
             raise Problem("too-large")
         return json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError):
@@ -233,7 +235,7 @@ def _call(operation: Operation, request: Request, raw: bytes) -> Call:
     return Call(token.institution, operation.name, token.sight, token.digest, key, told)
 
 
-def _asked(operation: Operation, request: Request, call: Call, raw: bytes) -> Asked:
+def _asked(operation: Operation, request: Request, call: Call) -> Asked:
     services: Services = request.app.state.services
     match = request.headers.get("if-match") if operation.versioned else None
     return Asked(request, services, call, language_of(request.scope), {}, None, None, version_of(match))

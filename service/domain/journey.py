@@ -113,7 +113,7 @@ PRECEDENCE: tuple[tuple[str, Callable[[_Items], bool]], ...] = (
     ("applicant",           _live("application")),
     ("alumni",              lambda items: any(ENDED_WELL.get(i.subject) == i.state for i in items)),
     ("inactive",            lambda items: any(i.subject in ("application", "enrolment") for i in items)),
-    ("prospect",            lambda items: True),
+    ("prospect",            lambda _: True),
 )
 # fmt: on
 STAGES = tuple(name for name, _ in PRECEDENCE)

@@ -64,7 +64,8 @@ class Facts(Protocol):
     """What the kernel itself must know of any dossier."""
 
     @property
-    def state(self) -> str: ...
+    def state(self) -> str:
+        """Where it is in its life."""
     @property
     def since_on(self) -> date | None:
         """The day of the item's last step."""
@@ -74,7 +75,8 @@ class Facts(Protocol):
         """The present day in the zone of the place where the thing happens."""
 
     @property
-    def last_step(self) -> LastStep | None: ...
+    def last_step(self) -> LastStep | None:
+        """What a correction would take back."""
     @property
     def contested(self) -> bool:
         """Whether the party for whom the last step was recorded contests it."""
@@ -129,7 +131,7 @@ class Takes(Generic[D]):
     def refuse(self, facts: D, given: Given) -> Reason | None:
         """The reason against what was given, or None."""
         value, pointer = given.get(self.name), f"/{self.name}"
-        if value is None or value == () or value == []:
+        if value is None or (isinstance(value, list | tuple) and not value):
             return Reason("input_required", required=self.name, pointer=pointer) if self.needed else None
         bounds = self.bounds(facts)
         if "choices" in bounds:

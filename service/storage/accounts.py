@@ -134,7 +134,8 @@ async def keep_session(database: Database, chosen: Appointment, digest: bytes, l
         )
     if until is None:
         raise LookupError("the appointment ended meanwhile")
-    return until
+    ends_at: datetime = until
+    return ends_at
 
 
 async def keep_key(

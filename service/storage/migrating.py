@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
 
 from service.storage import walls
+from service.storage.database import APP_ROLE
 
 
 def folder() -> Path:
@@ -64,7 +65,7 @@ def draw_walls(connection: Connection) -> bool:
         return False
     for statement in (*walls.ROLE_SQL, *walls.wall_sql()):
         connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {walls.APP_ROLE}")
+    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
     connection.execute(text("DELETE FROM walls"))
     connection.execute(text("INSERT INTO walls (digest) VALUES (:digest)"), {"digest": now})
     return True

@@ -120,7 +120,7 @@ def read_last(value: dict[str, Any] | None) -> LastStep | None:
 
 
 def held_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Everything that a person has that decides the stage of the journey, as JSON rows [subject, id, state, departs]."""
+    """Everything a person has that decides the stage of the journey, as JSON rows [subject, id, state, departs]."""
     from_tables = []
     for name, (lifecycle, stream) in LIFECYCLES.items():
         if lifecycle.name not in LIVE or stream != "person_id":

@@ -98,7 +98,7 @@ def by_external_id(sight: Sight | None) -> Statement[Record]:
         )
         .subquery("found")
     )
-    return read_by(sight, rows, actor)
+    return read_by(rows, actor)
 
 
 SEALED = ("passport_sealed", "identity_sealed", "guardian_sealed")
@@ -114,7 +114,7 @@ def sealed_of(sight: Sight | None) -> Statement[Record]:
         .where(sees(_t, sight, actor), _t.c.id == bindparam("by_id", type_=Uuid))
         .subquery("found")
     )
-    return read_by(sight, rows, actor)
+    return read_by(rows, actor)
 
 
 NOTE_OPENING = Statement(
@@ -149,7 +149,7 @@ def openings_of(sight: Sight | None) -> Statement[Record]:
         .limit(literal_column("200"))
         .subquery("found")
     )
-    return read_by(sight, rows, actor)
+    return read_by(rows, actor)
 
 
 __all__ = ["FACTS", "NEW_FACTS", "NOTE_OPENING", "SEALED", "VIEW", "by_external_id", "openings_of", "sealed_of"]

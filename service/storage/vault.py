@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE = 12
+KEY = 32
 
 
 class Sealed(Exception):
@@ -55,7 +56,7 @@ class Vault:
     """The master keys: the first seals, all open."""
 
     def __init__(self, keys: dict[str, bytes]) -> None:
-        if not keys or any(len(k) != 32 for k in keys.values()):
+        if not keys or any(len(k) != KEY for k in keys.values()):
             raise ValueError("a vault needs at least one key of 32 bytes")
         self._keys = keys
         self.current = next(iter(keys))
@@ -70,7 +71,7 @@ class Vault:
     @staticmethod
     def written() -> str:
         """A new key, as `parse` reads it."""
-        return "k1:" + base64.b64encode(os.urandom(32)).decode()
+        return "k1:" + base64.b64encode(os.urandom(KEY)).decode()
 
     def seal(self, value: bytes, *belongs_to: object) -> bytes:
         """The bytes under the current master key, its id in front."""

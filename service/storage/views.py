@@ -65,11 +65,11 @@ class View:
         self, sight: Sight | None, filters: Sequence[str], sort: str | None, *, after: bool, downward: bool = False
     ) -> Statement[asyncpg.Record]:
         """A page by filters, in an order, after a row."""
-        return _page(self, sight, tuple(sorted(filters)), sort, after, downward)
+        return _page(self, sight, tuple(sorted(filters)), sort, after=after, downward=downward)
 
     def item(self, sight: Sight | None) -> Statement[asyncpg.Record]:
         """Rows by their ids."""
-        return _page(self, sight, ("id",), None, False, False)
+        return _page(self, sight, ("id",), None, after=False, downward=False)
 
 
 def _asked(actor: Any) -> list[Any]:
@@ -87,7 +87,7 @@ ASKED = 6
 """Columns of a read that tell who asks; the row's own follow."""
 
 
-def read_by(sight: Sight | None, rows: Any, actor: Any, order: Sequence[Any] = ()) -> Statement[asyncpg.Record]:
+def read_by(rows: Any, actor: Any, order: Sequence[Any] = ()) -> Statement[asyncpg.Record]:
     """A read of any rows (a subquery) by whoever holds the token: always at least one record, with who asks."""
     once = select(literal_column("1").label("x")).subquery("once")
     frm = once.outerjoin(actor, true()).outerjoin(rows, true())
@@ -100,7 +100,7 @@ def _by_name(*_: Any) -> Any:
 
 @lru_cache(maxsize=4096)
 def _page(
-    view: View, sight: Sight | None, filters: tuple[str, ...], sort: str | None, after: bool, downward: bool
+    view: View, sight: Sight | None, filters: tuple[str, ...], sort: str | None, *, after: bool, downward: bool
 ) -> Statement[asyncpg.Record]:
     actor = actor_of(sight)
     t = view.table
@@ -114,18 +114,10 @@ def _page(
     if after:
         # Only the id rides in a cursor: what it sorts by may be a name, and a cursor stands in addresses.
         last = t.alias("last")
-        there = [last.c[col.name] if col.name in last.c else col for col in order]
-        bound_row = (
-            select(*there).where(mine(last), last.c.id == bindparam("after", type_=Uuid)).scalar_subquery()
-            if len(order) == 1
-            else None
-        )
-        if bound_row is not None:
-            conditions.append(t.c.id < bound_row if down else t.c.id > bound_row)
-        else:
-            value = select(there[0]).where(mine(last), last.c.id == bindparam("after", type_=Uuid)).scalar_subquery()
-            mark = tuple_(value, bindparam("after", type_=Uuid))
-            conditions.append(tuple_(*order) < mark if down else tuple_(*order) > mark)
+        known = [last.c[col.name] if col.name in last.c else col for col in order]
+        place = select(*known).where(mine(last), last.c.id == bindparam("after", type_=Uuid)).subquery("place")
+        mark, here = tuple_(*[select(col).scalar_subquery() for col in place.c]), tuple_(*order)
+        conditions.append(here < mark if down else here > mark)
     ordered = [col.desc() if down else col.asc() for col in order]
     numbered = func.row_number().over(order_by=ordered).label("row_no")
     columns = [expression.label(name) for name, expression in view.shown(sight, actor).items()]
@@ -137,13 +129,13 @@ def _page(
         .limit(bindparam("limit", type_=BigInteger))
         .subquery("page")
     )
-    return read_by(sight, rows, actor, [rows.c.row_no])
+    return read_by(rows, actor, [rows.c.row_no])
 
 
 @lru_cache(maxsize=8)
 def who(sight: Sight | None) -> Statement[asyncpg.Record]:
     """Who asks, and nothing else."""
-    return read_by(sight, select(literal_column("1").label("nothing")).subquery("nothing"), actor_of(sight))
+    return read_by(select(literal_column("1").label("nothing")).subquery("nothing"), actor_of(sight))
 
 
 # ---- events: of an item, and the feed of an institution
@@ -197,7 +189,7 @@ def events_of(table: Table, stream: str, sight: Sight | None) -> Statement[async
         .limit(bindparam("limit", type_=BigInteger))
         .subquery("found")
     )
-    return read_by(sight, rows, actor, [rows.c.seq])
+    return read_by(rows, actor, [rows.c.seq])
 
 
 @lru_cache(maxsize=256)
@@ -219,7 +211,7 @@ def timeline_of(table: Table, sight: Sight | None) -> Statement[asyncpg.Record]:
         .limit(bindparam("limit", type_=BigInteger))
         .subquery("found")
     )
-    return read_by(sight, rows, actor, [rows.c.seq])
+    return read_by(rows, actor, [rows.c.seq])
 
 
 @lru_cache(maxsize=8)
@@ -240,7 +232,7 @@ def feed_page(sight: Sight | None) -> Statement[asyncpg.Record]:
         .limit(bindparam("limit", type_=BigInteger))
         .subquery("found")
     )
-    return read_by(sight, rows, actor, [rows.c.feed_no])
+    return read_by(rows, actor, [rows.c.feed_no])
 
 
 def among(column: ColumnElement[Any]) -> tuple[Any, Filter]:

@@ -58,7 +58,7 @@ END $$"""
 
 
 def _triggers(table: str, lifecycle: Lifecycle[Any]) -> list[str]:
-    moves = [(a, b) for a, b in lifecycle.edges() if a != NEW and a != b]
+    moves = [(a, b) for a, b in lifecycle.edges() if a not in (NEW, b)]
     initial = ", ".join(f"'{s}'" for s in lifecycle.initials())
     changed = "OLD.state IS DISTINCT FROM NEW.state"
     unlisted = f"(OLD.state, NEW.state) NOT IN ({_pairs(moves)})" if moves else "true"
@@ -115,8 +115,10 @@ def wall_sql() -> list[str]:
         out += [_event_function(name, stream), *_triggers(name, lifecycle)]
     out += [
         "DROP TRIGGER IF EXISTS events_covered ON events",
-        "CREATE CONSTRAINT TRIGGER events_covered AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
-        "EXECUTE FUNCTION head_covers()",
+        (
+            "CREATE CONSTRAINT TRIGGER events_covered AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+            "EXECUTE FUNCTION head_covers()"
+        ),
     ]
     for table in metadata.sorted_tables:
         out += _grants(table)

@@ -224,8 +224,8 @@ def _part(n: int, kind: Kind, table: Table, names: Sequence[str], covered: CTE) 
     if kind in ("birth", "row"):
         own = [x for x in names if x in table.c]
         tenant = {"institution_id": INSTITUTION} if "institution_id" in table.c else {}
-        values = [*tenant.values(), *[r.c[x] for x in own]]
-        return insert(table).from_select([*tenant, *own], select(*values).where(*seen)).returning(text("1"))
+        filled = [*tenant.values(), *[r.c[x] for x in own]]
+        return insert(table).from_select([*tenant, *own], select(*filled).where(*seen)).returning(text("1"))
     if kind == "move":
         values = {x: r.c[x] for x in names if x in table.c and x not in ("id", "version", "cover")}
         return (

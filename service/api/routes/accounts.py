@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from service.actions import accounts, reading
-from service.actions.work import Missing, Result, Services, Wanted, Work, perform
+from service.actions.work import Missing, Result, Wanted, Work, perform
 from service.api.inputs import action_model
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import Resource, given_to, replied, routes_of
@@ -29,8 +29,8 @@ from service.api.schemas.accounts import (
 )
 from service.api.schemas.common import Nothing
 from service.api.tokens import digest_of, make_token
-from service.domain.actors import Role
-from service.storage.accounts import KEYS, VIEW, institutions_known, keep_key, revoke_key
+from service.domain.actors import SIGHTS, Role
+from service.storage.accounts import KEYS, VIEW, keep_key, revoke_key
 
 RESOURCE = Resource(accounts.SUBJECT, VIEW, AppointmentOut, policy="accounts.read", tag="accounts")
 
@@ -44,14 +44,19 @@ async def _sign_in(asked: Asked) -> Response:
         return kept
 
     body = asked.body
-    role = Role(body.role) if body.role else None
-    begun = await accounts.sign_in(asked.services, body.email, body.password, digest, body.institution, role)
+    begun = await accounts.sign_in(asked.services, body.email, body.password, digest, body.institution, body.role)
     a = begun.appointment
     return respond(
-        {"access_token": made[0], "token_type": "bearer", "expires_at": begun.expires_at, "institution": a.institution_id,
-         "institution_name": a.institution_name, "roles": a.roles},
+        {
+            "access_token": made[0],
+            "token_type": "bearer",
+            "expires_at": begun.expires_at,
+            "institution": a.institution_id,
+            "institution_name": a.institution_name,
+            "roles": a.roles,
+        },
         headers={"cache-control": "no-store"},
-    )  # fmt: skip
+    )
 
 
 async def _sign_out(asked: Asked) -> Response:
@@ -74,9 +79,15 @@ async def _reset(asked: Asked) -> Response:
 async def _me(asked: Asked) -> Response:
     actor = await reading.who_asks(asked.services, asked.call)
     return respond(
-        {"account_id": actor.account_id, "institution": asked.call.institution, "roles": sorted(actor.roles), "organisation_id": actor.organisation_id,
-         "person_ids": actor.person_ids, "unit_ids": actor.unit_ids}
-    )  # fmt: skip
+        {
+            "account_id": actor.account_id,
+            "institution": asked.call.institution,
+            "roles": sorted(actor.roles),
+            "organisation_id": actor.organisation_id,
+            "person_ids": actor.person_ids,
+            "unit_ids": actor.unit_ids,
+        }
+    )
 
 
 async def _appoint(asked: Asked) -> Response:
@@ -119,10 +130,8 @@ async def _make_key(asked: Asked) -> Response:
     actor = await reading.who_asks(asked.services, asked.call)
     reading.check(actor, "keys.keep")
     row = await reading.item(asked.services, asked.call, VIEW, "accounts.read", asked.body.appointment_id)
-    sight = {"trainee": "p", "guardian": "p", "enterprise": "o", "agency": "o", "partner": "o"}.get(
-        row["roles"][0], "s"
-    )
-    key, digest = make_token(asked.call.institution, type(asked.call.sight)(sight))
+    sight = SIGHTS[Role(row["roles"][0])]
+    key, digest = make_token(asked.call.institution, sight)
     kept = await keep_key(
         asked.services.database,
         asked.call.institution,
@@ -229,6 +238,3 @@ def routes() -> list[Operations]:
         Operation("POST", "/keys/{id}/revoke", "keys_revoke", "Revoke a key", _revoke_key, "read", "keys.keep", Nothing)
     )
     return [o, routes_of(RESOURCE)]
-
-
-__all__ = ["Services", "from_json", "institutions_known", "routes"]

@@ -92,13 +92,19 @@ def _lifecycle(name: str) -> Any:
                 "name": found.name,
                 "states": [{"state": s, "label": words(f"state.{s}", language)} for s in found.states()],
                 "edges": [
-                    {"action": r.action, "label": words(f"action.{r.action}", language), "sources": list(r.sources), "to": list(r.targets),
-                     "who": list(r.who), "event": r.event}
+                    {
+                        "action": r.action,
+                        "label": words(f"action.{r.action}", language),
+                        "sources": list(r.sources),
+                        "to": list(r.targets),
+                        "who": list(r.who),
+                        "event": r.event,
+                    }
                     for r in found.rules
                 ],
                 "diagram": found.mermaid(),
             }
-        )  # fmt: skip
+        )
 
     return handle
 

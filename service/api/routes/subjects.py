@@ -85,10 +85,10 @@ def routes_of(resource: Resource) -> Operations:
             _list(resource),
             "list",
             resource.policy,
-            PageOut[resource.out],
+            PageOut[resource.out],  # type: ignore[name-defined]
             query=parameters,
         )
-    )  # type: ignore[name-defined]
+    )
     for action in lifecycle.births():
         if action in resource.births:
             _add_birth(router, resource, action, resource.births[action])

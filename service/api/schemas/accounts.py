@@ -13,7 +13,6 @@ from service.api.schemas.common import MovedOut, Out, StatefulOut
 from service.domain.actors import Role
 
 Password = Annotated[str, StringConstraints(min_length=12, max_length=200)]
-RoleName = Literal[tuple(r.value for r in Role if r is not Role.SYSTEM)]
 
 
 class SignInIn(In):
@@ -22,7 +21,7 @@ class SignInIn(In):
     email: EmailStr = Field(examples=["coordinator@north.example"])
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(examples=["a long passphrase"])
     institution: UUID | None = None
-    role: RoleName | None = None  # type: ignore[valid-type]
+    role: Role | None = None
 
 
 class TokenOut(Out):

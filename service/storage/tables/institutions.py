@@ -106,7 +106,7 @@ appointments = item_table(
     c("unit_ids", ARRAY(Uuid)),
     instant("ended_at", null=True),
     one_of("sight", [s.value for s in Sight]),
-    CheckConstraint("roles <@ ARRAY[%s]::text[]" % ", ".join(f"'{r}'" for r in Role), name="roles_known"),
+    CheckConstraint(f"roles <@ ARRAY[{', '.join(repr(r.value) for r in Role)}]::text[]", name="roles_known"),
     Index(
         "appointments_one_held",
         "institution_id",

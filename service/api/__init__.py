@@ -1,0 +1,1 @@
+"""HTTP: parse, call, return. Knows pydantic and FastAPI, not SQLAlchemy."""
