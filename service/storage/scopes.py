@@ -88,7 +88,8 @@ def own(column: str) -> Scope:
     """A person's own rows (a guardian's: of those in their care)."""
 
     def scope(table: FromClause, actor: Any) -> ColumnElement[bool]:
-        return table.c[column] == func.any(select(actor.c.person_ids).scalar_subquery())
+        # The cast makes it the array that it is: ANY over a bare subselect would compare with its rows.
+        return table.c[column] == func.any(cast(select(actor.c.person_ids).scalar_subquery(), ARRAY(Uuid)))
 
     return scope
 
@@ -102,6 +103,16 @@ def of_organisation(column: str) -> Scope:
     return scope
 
 
+def uploaded_by_own(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """What the actor's own account uploaded."""
+    return table.c.uploaded_by == select(actor.c.account_id).scalar_subquery()
+
+
+def given_to_organisation(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """Consents that name the actor's organisation, as long as they are given."""
+    return and_(of_organisation("recipient_id")(table, actor), table.c.state == literal_column("'given'"))
+
+
 _PERSON, _ORGANISATION = Sight.PERSON, Sight.ORGANISATION
 
 # fmt: off
@@ -113,8 +124,11 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "appointments":  {_PERSON: nobody,                 _ORGANISATION: nobody},
     "credentials":   {_PERSON: nobody,                 _ORGANISATION: nobody},
     "trainees":      {_PERSON: own("id"),              _ORGANISATION: nobody},
-    "documents":     {_PERSON: own("person_id"),       _ORGANISATION: nobody},
-    "consents":      {_PERSON: own("person_id"),       _ORGANISATION: of_organisation("recipient_id")},
+    "documents":     {_PERSON: own("person_id"),       _ORGANISATION: uploaded_by_own},
+    "consents":      {_PERSON: own("person_id"),       _ORGANISATION: given_to_organisation},
+    "results":       {_PERSON: own("person_id"),       _ORGANISATION: nobody},
+    "recognition_cases": {_PERSON: own("person_id"),   _ORGANISATION: nobody},
+    "ledger":        {_PERSON: own("person_id"),       _ORGANISATION: nobody},
 }
 # fmt: on
 

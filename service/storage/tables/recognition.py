@@ -1,0 +1,157 @@
+"""Recognition: results, cases with their items, claims and decisions, and the ledger of credits."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from service.domain.recognition import APPEAL_OUTCOMES, KINDS, OUTCOMES, RECOGNITION_CASE
+from service.domain.results import RESULT, SOURCES
+from service.storage.tables.columns import (
+    FORGETTABLE,
+    WRITTEN_ONCE,
+    belongs,
+    c,
+    instant,
+    item_table,
+    one_of,
+    tenant_table,
+)
+
+results = item_table(
+    "results",
+    RESULT,
+    *belongs("person_id", "trainees"),
+    c("source"),
+    c("course_id", Uuid, null=True),
+    c("course_code", null=True),
+    c("course_title"),
+    c("owner", null=True),
+    c("owner_id", Uuid, null=True),
+    ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
+    Index(None, "owner_id"),
+    c("credits", Numeric),
+    c("scheme"),
+    c("grade", null=True),
+    c("passed", Boolean),
+    c("achieved_on", Date),
+    c("claimed_percent", Numeric, server_default=text("0")),
+    one_of("source", SOURCES),
+    CheckConstraint("credits >= 0", name="credits_not_negative"),
+    CheckConstraint("claimed_percent >= 0 AND claimed_percent <= 100", name="used_once"),
+)
+recognition_cases = item_table(
+    "recognition_cases",
+    RECOGNITION_CASE,
+    *belongs("person_id", "trainees"),
+    c("kind"),
+    c("due_on", Date),
+    *belongs("supersedes_id", "recognition_cases", null=True),
+    c("evidence_wanted", ARRAY(Text), null=True),
+    c("evidence_until", Date, null=True),
+    c("decided_on", Date, null=True),
+    c("appeal_until", Date, null=True),
+    c("round", Integer, server_default=text("0")),
+    c("told_round", Integer, server_default=text("0")),
+    one_of("kind", KINDS),
+    Index(
+        "recognition_cases_superseded_once",
+        "institution_id",
+        "supersedes_id",
+        unique=True,
+        postgresql_where=text("state NOT IN ('withdrawn', 'lapsed', 'voided')"),
+    ),
+    Index("recognition_cases_by_state", "institution_id", "state", "id"),
+)
+recognition_items = tenant_table(
+    "recognition_items",
+    *belongs("case_id", "recognition_cases"),
+    *belongs("result_id", "results"),
+    c("target_course_id", Uuid, null=True),
+    c("target", null=True),
+    c("share_percent", Numeric),
+    c("credits", Numeric),
+    c("place", Integer),
+    CheckConstraint("share_percent > 0 AND share_percent <= 100", name="share_known"),
+    CheckConstraint("num_nonnulls(target_course_id, target) = 1", name="one_target"),
+)
+recognition_claims = tenant_table(
+    "recognition_claims",
+    c("result_id", Uuid),
+    c("case_id", Uuid),
+    c("share_percent", Numeric),
+    ForeignKeyConstraint(["institution_id", "result_id"], ["results.institution_id", "results.id"]),
+    ForeignKeyConstraint(["institution_id", "case_id"], ["recognition_cases.institution_id", "recognition_cases.id"]),
+    Index(None, "institution_id", "case_id"),
+    CheckConstraint("share_percent > 0 AND share_percent <= 100", name="share_known"),
+    key=("result_id", "case_id"),
+)
+recognition_decisions = tenant_table(
+    "recognition_decisions",
+    *belongs("case_id", "recognition_cases"),
+    *belongs("item_id", "recognition_items"),
+    c("round", Integer),
+    c("action"),
+    c("outcome"),
+    c("credits_awarded", Numeric),
+    c("difference_codes", ARRAY(Text)),
+    c("reason_sealed", LargeBinary, null=True),
+    c("decided_by", Uuid),
+    c("decided_on", Date),
+    instant("decided_at"),
+    one_of("outcome", OUTCOMES),
+    CheckConstraint("(outcome = 'not_recognised') = (credits_awarded = 0)", name="credits_by_outcome"),
+    CheckConstraint(
+        "outcome = 'recognised' OR (cardinality(difference_codes) > 0 AND reason_sealed IS NOT NULL)",
+        name="reasons_for_less",
+    ),
+    UniqueConstraint("institution_id", "item_id", "round"),
+)
+recognition_appeals = tenant_table(
+    "recognition_appeals",
+    *belongs("case_id", "recognition_cases"),
+    c("grounds_sealed", LargeBinary),
+    c("lodged_by", Uuid),
+    c("lodged_on", Date),
+    c("outcome", null=True),
+    c("reason_sealed", LargeBinary, null=True),
+    c("decided_by", Uuid, null=True),
+    c("decided_on", Date, null=True),
+    one_of("outcome", (*APPEAL_OUTCOMES, "voided")),
+    Index(
+        "recognition_appeals_one_open",
+        "institution_id",
+        "case_id",
+        unique=True,
+        postgresql_where=text("outcome IS NULL"),
+    ),
+)
+ledger = tenant_table(
+    "ledger",
+    *belongs("person_id", "trainees"),
+    c("course_id", Uuid, null=True),
+    c("target", null=True),
+    c("credits", Numeric),
+    c("sign", SmallInteger),
+    *belongs("item_id", "recognition_items"),
+    *belongs("case_id", "recognition_cases"),
+    c("entered_on", Date),
+    instant("entered_at"),
+    CheckConstraint("credits > 0", name="credits_positive"),
+    CheckConstraint("sign IN (-1, 1)", name="sign_known"),
+    UniqueConstraint("institution_id", "item_id", "sign"),
+)
+WRITTEN_ONCE.update({"recognition_items", "recognition_decisions", "ledger"})
+FORGETTABLE.add("recognition_claims")
