@@ -7,11 +7,15 @@ import os
 
 from alembic import context
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from service.storage.migrating import async_url, draw_walls
 from service.storage.schema import metadata
+from service.storage.tables.columns import Xid8
+
+ischema_names["xid8"] = Xid8
 
 LOCK = 7_305_206_113  # any number: processes that migrate the same database meet at it
 
@@ -38,6 +42,8 @@ def run(connection: Connection) -> None:
     version = connection.execute(text("SELECT to_regclass('events')")).scalar()
     if version is not None:
         draw_walls(connection)
+    else:
+        connection.execute(text("DROP TABLE IF EXISTS walls"))
 
 
 async def main() -> None:

@@ -45,7 +45,8 @@ async def hash_password(password: str) -> str:
 async def _matches(password: str, kept: str | None) -> bool:
     """Compare in a thread; an account without a password takes as long as one with."""
     async with _HASHING:
-        fits = await asyncio.to_thread(hasher().verify, password, kept or await asyncio.to_thread(_nobody))
+        against: str = kept if kept is not None else await asyncio.to_thread(_nobody)
+        fits = await asyncio.to_thread(hasher().verify, password, against)
     return fits and kept is not None
 
 

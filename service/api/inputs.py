@@ -149,7 +149,7 @@ def action_model(
 
 
 def given_of(model: BaseModel, rules_takes: Sequence[Takes[Any]]) -> dict[str, Any]:
-    """What was given, as the domain knows it: dataclasses for objects, tuples for lists, nothing for what was left out."""
+    """What was given, as the domain knows it: dataclasses for objects, tuples for lists; the rest is absent."""
     kinds = {t.name: t.kind for t in rules_takes}
     return {
         name: _domain(getattr(model, name), kinds.get(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -56,13 +56,16 @@ def word(value: str) -> ColumnElement[str]:
 
 
 def json_rows(query: Select[Any]) -> ColumnElement[Any]:
-    """The rows of a subselect as a JSON array of objects; empty where there are none."""
-    rows = query.subquery("rows")
-    return (
-        select(func.coalesce(func.json_agg(func.row_to_json(literal_column("rows"))), text("'[]'::json")))
-        .select_from(rows)
-        .scalar_subquery()
-    )
+    """The rows of a subselect as a JSON array of objects, in its order; empty where there are none.
+
+    It is one scalar subselect, so that tables of the statement around it are meant, and not joined once more.
+    """
+    named = [(word(str(column.key)), column) for column in query.selected_columns]
+    row = func.json_build_object(*[part for pair in named for part in pair])
+    order = query._order_by_clauses  # noqa: SLF001 - there is no public way to read it
+    rows = func.json_agg(aggregate_order_by(row, *order)) if order else func.json_agg(row)
+    listed = func.coalesce(rows, literal_column("'[]'::json"))
+    return query.order_by(None).with_only_columns(listed, maintain_column_froms=True).scalar_subquery()
 
 
 def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
@@ -120,27 +123,23 @@ def read_last(value: dict[str, Any] | None) -> LastStep | None:
 
 
 def held_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Everything a person has that decides the stage of the journey, as JSON rows [subject, id, state, departs]."""
-    from_tables = []
+    """Everything a person has that decides the stage of the journey, as JSON: rows [subject, id, state, departs]."""
+
+    def rows(what: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+        return select(func.json_agg(what)).where(*conditions).scalar_subquery()
+
+    groups = []
     for name, (lifecycle, stream) in LIFECYCLES.items():
         if lifecycle.name not in LIVE or stream != "person_id":
             continue
         t = metadata.tables[name].alias(f"held_{name}")
         departs = t.c.departs if "departs" in t.c else literal_column("false")
-        from_tables.append(
-            select(func.json_build_array(word(lifecycle.name), t.c.id, t.c.state, departs).label("held")).where(
-                mine(t), t.c.person_id == person
-            )
-        )
+        row = func.json_build_array(word(lifecycle.name), t.c.id, t.c.state, departs)
+        groups.append(rows(row, mine(t), t.c.person_id == person))
     who = metadata.tables["trainees"].alias("held_who")
-    from_tables.append(
-        select(
-            func.json_build_array(word("availability"), who.c.id, word("available"), text("false")).label("held")
-        ).where(mine(who), who.c.id == person, who.c.available_until >= TODAY)
-    )
-    first, *others = from_tables
-    rows = first.union_all(*others).subquery("held_rows") if others else first.subquery("held_rows")
-    return select(func.coalesce(func.json_agg(rows.c.held), text("'[]'::json"))).scalar_subquery()
+    waiting = func.json_build_array(word("availability"), who.c.id, word("available"), literal_column("false"))
+    groups.append(rows(waiting, mine(who), who.c.id == person, who.c.available_until >= TODAY))
+    return func.json_build_array(*groups)
 
 
 @dataclass(slots=True)
@@ -172,7 +171,8 @@ def read_head(record: asyncpg.Record) -> Head | None:
     if record["head_stream_id"] is None:
         return None
     values = {name: record[f"head_{name}"] for name in HEAD_COLUMNS}
-    values["held"] = [Held(s, UUID(i), state, departs) for s, i, state, departs in values["held"] or ()]
+    groups = values["held"] or ()
+    values["held"] = [Held(s, UUID(i), state, departs) for group in groups for s, i, state, departs in group or ()]
     return Head(**values)
 
 
@@ -189,14 +189,14 @@ class FactsOf(Generic[D]):
     """How the dossiers of a table are filled.
 
     `columns` maps the dossier's own fields to expressions over `source` (the table, joined with what its rules must
-    know); what every dossier has is added. `also` gives the ids of the other streams that a shared step concerns.
+    know), or to functions of the actor's CTE where a rule must know who asks; what every dossier has is added. `also` gives the ids of the other streams that a shared step concerns.
     For a birth `table` is what it is born from (the person, the request), and `birth` is true. `extra` names
     the further bind parameters that the columns use.
     """
 
     table: Table
     row: Callable[..., D]
-    columns: dict[str, ColumnElement[Any]]
+    columns: Mapping[str, ColumnElement[Any] | Callable[[Any], ColumnElement[Any]]]
     source: Any = None
     stream: str = "person_id"
     also: ColumnElement[Any] | None = None
@@ -245,7 +245,8 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
             last_step_of(t, facts.stream).label("fact_last"),
             t.c.state.label("fact_state"),
         ]
-    own = [expression.label(f"fact_{name}") for name, expression in facts.columns.items()]
+    known = {n: e if isinstance(e, ColumnElement) else e(actor) for n, e in facts.columns.items()}
+    own = [expression.label(f"fact_{name}") for name, expression in known.items()]
     found = (
         select(*common, *own)
         .select_from((facts.source if facts.source is not None else t).join(wanted, wanted.c.id == t.c.id))

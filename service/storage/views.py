@@ -114,7 +114,7 @@ def _page(
     if after:
         # Only the id rides in a cursor: what it sorts by may be a name, and a cursor stands in addresses.
         last = t.alias("last")
-        known = [last.c[col.name] if col.name in last.c else col for col in order]
+        known = [last.c.get(col.name, col) for col in order]
         place = select(*known).where(mine(last), last.c.id == bindparam("after", type_=Uuid)).subquery("place")
         mark, here = tuple_(*[select(col).scalar_subquery() for col in place.c]), tuple_(*order)
         conditions.append(here < mark if down else here > mark)

@@ -116,8 +116,8 @@ def wall_sql() -> list[str]:
     out += [
         "DROP TRIGGER IF EXISTS events_covered ON events",
         (
-            "CREATE CONSTRAINT TRIGGER events_covered AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
-            "EXECUTE FUNCTION head_covers()"
+            "CREATE CONSTRAINT TRIGGER events_covered AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION head_covers()"
         ),
     ]
     for table in metadata.sorted_tables:

@@ -1,0 +1,65 @@
+"""Every statement of the service sets its institution before it reads: seen in the plans themselves."""
+
+from __future__ import annotations
+
+import gc
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from service.api.routes import routers
+from service.domain.actors import Sight
+from service.storage.database import APP_ROLE, Statement
+from service.storage.opening import FactsOf, heads_statement
+from service.storage.views import View, feed_page, who
+
+SIGHTS: list[Sight | None] = [None, *Sight]
+
+
+def _statements() -> list[tuple[str, Statement[Any]]]:
+    routers()
+    found: list[tuple[str, Statement[Any]]] = [("heads", heads_statement())]
+    for thing in gc.get_objects():
+        if isinstance(thing, FactsOf):
+            found += [(f"facts of {thing.row.__name__} for {s}", thing.statement(s)) for s in SIGHTS]
+        elif isinstance(thing, View):
+            found += [
+                (f"page of {thing.table.name} for {s}", thing.page(s, list(thing.filters), None, after=True))
+                for s in SIGHTS
+            ]
+            found += [(f"item of {thing.table.name} for {s}", thing.item(s)) for s in SIGHTS]
+    for s in SIGHTS:
+        found += [("who", who(s)), ("feed", feed_page(s))]
+    return found
+
+
+def _waits(plan: dict[str, Any]) -> bool:
+    """Whether everything that the plan reads stands below the filter that sets the institution."""
+    while True:
+        kept = plan.get("One-Time Filter", "")
+        if kept == "false" or ("InitPlan" in kept and "IS NOT NULL" in kept):
+            return True
+        below = [p for p in plan.get("Plans", []) if p["Parent Relationship"] not in ("InitPlan", "SubPlan")]
+        if len(below) != 1 or "Scan" in plan["Node Type"]:
+            return False
+        plan = below[0]
+
+
+@pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
+async def test_statements_wait_for_the_institution(dsn: str, mode: str) -> None:
+    con = await asyncpg.connect(dsn, server_settings={"role": APP_ROLE, "jit": "off", "plan_cache_mode": mode})
+    ungated = []
+    for name, statement in _statements():
+        types = await con.prepare(statement.sql)
+        nulls = ", ".join("NULL" for _ in types.get_parameters())
+        await con.execute(f"PREPARE looked AS {statement.sql}")
+        explained = await con.fetchval(
+            "EXPLAIN (COSTS OFF, FORMAT JSON) EXECUTE looked" + (f"({nulls})" if nulls else "")
+        )
+        await con.execute("DEALLOCATE looked")
+        if not _waits(json.loads(explained)[0]["Plan"]):
+            ungated.append(name)
+    await con.close()
+    assert ungated == []
