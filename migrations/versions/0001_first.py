@@ -344,6 +344,66 @@ def upgrade() -> None:
     )
     op.create_index('documents_by_uploader', 'documents', ['institution_id', 'uploaded_by'], unique=False)
     op.create_index(op.f('documents_institution_id_person_id'), 'documents', ['institution_id', 'person_id'], unique=False)
+    op.create_table('placements',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('request_id', sa.Uuid(), nullable=False),
+    sa.Column('candidacy_id', sa.Uuid(), nullable=False),
+    sa.Column('employer_id', sa.Uuid(), nullable=False),
+    sa.Column('agency_id', sa.Uuid(), nullable=True),
+    sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('pathway', sa.Text(), nullable=False),
+    sa.Column('pins', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('stages', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('departs', sa.Boolean(), nullable=False),
+    sa.Column('occupation', sa.Text(), nullable=True),
+    sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('options', postgresql.ARRAY(sa.Text()), nullable=True),
+    sa.Column('agency_contract', sa.Text(), nullable=True),
+    sa.Column('planned_departure_on', sa.Date(), nullable=True),
+    sa.Column('arrives_on', sa.Date(), nullable=True),
+    sa.Column('starts_on', sa.Date(), nullable=True),
+    sa.Column('ends_on', sa.Date(), nullable=True),
+    sa.Column('authorisation_from_on', sa.Date(), nullable=True),
+    sa.Column('authorisation_until_on', sa.Date(), nullable=True),
+    sa.Column('visa_from_on', sa.Date(), nullable=True),
+    sa.Column('visa_until_on', sa.Date(), nullable=True),
+    sa.Column('terms_confirmed_on', sa.Date(), nullable=True),
+    sa.Column('flight', sa.Text(), nullable=True),
+    sa.Column('departed_on', sa.Date(), nullable=True),
+    sa.Column('arrived_on', sa.Date(), nullable=True),
+    sa.Column('started_on', sa.Date(), nullable=True),
+    sa.Column('extension_until_on', sa.Date(), nullable=True),
+    sa.Column('last_contact_on', sa.Date(), nullable=True),
+    sa.Column('returns_on', sa.Date(), nullable=True),
+    sa.Column('returned_on', sa.Date(), nullable=True),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('wish', sa.Text(), nullable=True),
+    sa.Column('skills_sealed', sa.LargeBinary(), nullable=True),
+    sa.CheckConstraint("state IN ('absconded', 'active', 'arrived', 'authorisation', 'cancelled', 'closed', 'completed', 'contracting', 'deceased', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'reintegrating', 'returned', 'returning', 'terminated', 'terminated_abroad', 'transfer_pending', 'visa', 'voided')", name=op.f('placements_state_known')),
+    sa.CheckConstraint('authorisation_until_on >= authorisation_from_on', name=op.f('placements_authorisation_in_order')),
+    sa.CheckConstraint('ends_on >= starts_on', name=op.f('placements_ends_after_start')),
+    sa.CheckConstraint('visa_until_on >= visa_from_on', name=op.f('placements_visa_in_order')),
+    sa.ForeignKeyConstraint(['agency_id'], ['organisations.id'], name=op.f('placements_agency_id_fkey')),
+    sa.ForeignKeyConstraint(['employer_id'], ['organisations.id'], name=op.f('placements_employer_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('placements_institution_id_person_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('placements_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('placements_agency_id'), 'placements', ['agency_id'], unique=False)
+    op.create_index('placements_by_end', 'placements', ['institution_id', 'ends_on'], unique=False, postgresql_where=sa.text("state = 'active'"))
+    op.create_index(op.f('placements_employer_id'), 'placements', ['employer_id'], unique=False)
+    op.create_index(op.f('placements_institution_id_candidacy_id'), 'placements', ['institution_id', 'candidacy_id'], unique=False)
+    op.create_index(op.f('placements_institution_id_person_id'), 'placements', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('placements_institution_id_request_id'), 'placements', ['institution_id', 'request_id'], unique=False)
+    op.create_index('placements_one_live', 'placements', ['institution_id', 'person_id'], unique=True, postgresql_where=sa.text("state IN ('absconded', 'active', 'arrived', 'authorisation', 'contracting', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'terminated_abroad', 'transfer_pending', 'visa')"))
     op.create_table('recognition_cases',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -374,6 +434,35 @@ def upgrade() -> None:
     op.create_index(op.f('recognition_cases_institution_id_person_id'), 'recognition_cases', ['institution_id', 'person_id'], unique=False)
     op.create_index(op.f('recognition_cases_institution_id_supersedes_id'), 'recognition_cases', ['institution_id', 'supersedes_id'], unique=False)
     op.create_index('recognition_cases_superseded_once', 'recognition_cases', ['institution_id', 'supersedes_id'], unique=True, postgresql_where=sa.text("state NOT IN ('withdrawn', 'lapsed', 'voided')"))
+    op.create_table('requirement_items',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('stream_id', sa.Uuid(), nullable=False),
+    sa.Column('subject_kind', sa.Text(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=True),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('issued_on', sa.Date(), nullable=True),
+    sa.Column('valid_from', sa.Date(), nullable=True),
+    sa.Column('valid_until', sa.Date(), nullable=True),
+    sa.Column('documents', postgresql.ARRAY(sa.Uuid()), nullable=False),
+    sa.Column('value', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('supplied_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("state IN ('accepted', 'rejected', 'supplied', 'voided', 'waived')", name=op.f('requirement_items_state_known')),
+    sa.CheckConstraint("subject_kind IN ('candidacy', 'person', 'placement', 'placement_request')", name=op.f('requirement_items_subject_kind_known')),
+    sa.CheckConstraint('valid_until >= valid_from', name=op.f('requirement_items_valid_in_order')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('requirement_items_institution_id_person_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('requirement_items_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('requirement_items_institution_id_person_id'), 'requirement_items', ['institution_id', 'person_id'], unique=False)
+    op.create_index('requirement_items_one', 'requirement_items', ['institution_id', 'subject_id', 'key'], unique=True, postgresql_where=sa.text("state <> 'voided'"))
     op.create_table('results',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -407,6 +496,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f('results_institution_id_person_id'), 'results', ['institution_id', 'person_id'], unique=False)
     op.create_index(op.f('results_owner_id'), 'results', ['owner_id'], unique=False)
+    op.create_table('costs',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('placement_id', sa.Uuid(), nullable=True),
+    sa.Column('candidacy_id', sa.Uuid(), nullable=True),
+    sa.Column('type', sa.Text(), nullable=False),
+    sa.Column('amount', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('payer', sa.Text(), nullable=False),
+    sa.Column('receiver', sa.Text(), nullable=False),
+    sa.Column('paid_on', sa.Date(), nullable=False),
+    sa.Column('receipt_id', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("payer IN ('agency', 'enterprise', 'family', 'public_fund', 'school', 'trainee')", name=op.f('costs_payer_known')),
+    sa.CheckConstraint("receiver IN ('agency', 'authority', 'clinic', 'enterprise', 'family', 'other', 'public_fund', 'school', 'trainee')", name=op.f('costs_receiver_known')),
+    sa.CheckConstraint("state IN ('recorded', 'repaid', 'voided')", name=op.f('costs_state_known')),
+    sa.CheckConstraint("type IN ('admin', 'agency_fee', 'deposit', 'equipment', 'insurance', 'lodging', 'medical', 'penalty', 'test', 'training', 'travel')", name=op.f('costs_type_known')),
+    sa.CheckConstraint('amount > 0', name=op.f('costs_amount_positive')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('costs_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'placement_id'], ['placements.institution_id', 'placements.id'], name=op.f('costs_institution_id_placement_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('costs_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('costs_institution_id_candidacy_id'), 'costs', ['institution_id', 'candidacy_id'], unique=False)
+    op.create_index(op.f('costs_institution_id_person_id'), 'costs', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('costs_institution_id_placement_id'), 'costs', ['institution_id', 'placement_id'], unique=False)
     op.create_table('recognition_appeals',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -520,14 +641,29 @@ def downgrade() -> None:
     op.drop_index('recognition_appeals_one_open', table_name='recognition_appeals', postgresql_where=sa.text('outcome IS NULL'))
     op.drop_index(op.f('recognition_appeals_institution_id_case_id'), table_name='recognition_appeals')
     op.drop_table('recognition_appeals')
+    op.drop_index(op.f('costs_institution_id_placement_id'), table_name='costs')
+    op.drop_index(op.f('costs_institution_id_person_id'), table_name='costs')
+    op.drop_index(op.f('costs_institution_id_candidacy_id'), table_name='costs')
+    op.drop_table('costs')
     op.drop_index(op.f('results_owner_id'), table_name='results')
     op.drop_index(op.f('results_institution_id_person_id'), table_name='results')
     op.drop_table('results')
+    op.drop_index('requirement_items_one', table_name='requirement_items', postgresql_where=sa.text("state <> 'voided'"))
+    op.drop_index(op.f('requirement_items_institution_id_person_id'), table_name='requirement_items')
+    op.drop_table('requirement_items')
     op.drop_index('recognition_cases_superseded_once', table_name='recognition_cases', postgresql_where=sa.text("state NOT IN ('withdrawn', 'lapsed', 'voided')"))
     op.drop_index(op.f('recognition_cases_institution_id_supersedes_id'), table_name='recognition_cases')
     op.drop_index(op.f('recognition_cases_institution_id_person_id'), table_name='recognition_cases')
     op.drop_index('recognition_cases_by_state', table_name='recognition_cases')
     op.drop_table('recognition_cases')
+    op.drop_index('placements_one_live', table_name='placements', postgresql_where=sa.text("state IN ('absconded', 'active', 'arrived', 'authorisation', 'contracting', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'terminated_abroad', 'transfer_pending', 'visa')"))
+    op.drop_index(op.f('placements_institution_id_request_id'), table_name='placements')
+    op.drop_index(op.f('placements_institution_id_person_id'), table_name='placements')
+    op.drop_index(op.f('placements_institution_id_candidacy_id'), table_name='placements')
+    op.drop_index(op.f('placements_employer_id'), table_name='placements')
+    op.drop_index('placements_by_end', table_name='placements', postgresql_where=sa.text("state = 'active'"))
+    op.drop_index(op.f('placements_agency_id'), table_name='placements')
+    op.drop_table('placements')
     op.drop_index(op.f('documents_institution_id_person_id'), table_name='documents')
     op.drop_index('documents_by_uploader', table_name='documents')
     op.drop_table('documents')

@@ -66,6 +66,7 @@ class Facts(Protocol):
     @property
     def state(self) -> str:
         """Where it is in its life."""
+
     @property
     def since_on(self) -> date | None:
         """The day of the item's last step."""
@@ -77,6 +78,7 @@ class Facts(Protocol):
     @property
     def last_step(self) -> LastStep | None:
         """What a correction would take back."""
+
     @property
     def contested(self) -> bool:
         """Whether the party for whom the last step was recorded contests it."""
@@ -196,6 +198,12 @@ class Rule(Generic[D]):
     def targets(self) -> tuple[str, ...]:
         """Every state that the row may lead to."""
         return (self.to,) if isinstance(self.to, str) else tuple(self.to)
+
+    @property
+    def inputs(self) -> tuple[Takes[D], ...]:
+        """What it takes: what every action does, within bounds of its own where it names them, and what is its own."""
+        own = {t.name for t in self.takes}
+        return (*[t for t in EVERY_ACTION if t.name not in own], *self.takes)
 
     def target(self, facts: D, given: Given) -> str:
         """The state that it leads to for these facts and this input; the first where the input does not say."""
@@ -342,7 +350,7 @@ class Lifecycle(Generic[D]):
         reasons, recorded_for = _standing(rule.who, actor, given, evidence=rule.evidence)
         for guard in rule.only_if:
             reasons += _reasons(guard(facts))
-        for takes in (*EVERY_ACTION, *rule.takes):
+        for takes in rule.inputs:
             reasons += _reasons(takes.refuse(facts, given))
         if not reasons:
             for check in rule.checks:
@@ -365,7 +373,7 @@ class Lifecycle(Generic[D]):
             reasons.append(Reason("role", required=sorted(rule.who), actual=sorted(actor.roles)))
         for guard in rule.only_if:
             reasons += _reasons(guard(facts))
-        inputs = [described(t, facts) for t in (*EVERY_ACTION, *rule.takes)]
+        inputs = [described(t, facts) for t in rule.inputs]
         if must_record or rule.evidence:
             inputs = [i | {"needed": True} if i["name"] == "evidence" else i for i in inputs]
         if must_record and not reasons:

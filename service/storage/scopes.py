@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    or_,
     select,
     true,
 )
@@ -24,6 +25,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import Sight
 from service.storage.tables.institutions import accounts, appointments, credentials
+from service.storage.tables.placements import placements
 from service.storage.tenancy import GATE, INSTITUTION, mine
 
 AT: ColumnElement[Any] = bindparam("at", type_=Text)
@@ -113,6 +115,20 @@ def given_to_organisation(table: FromClause, actor: Any) -> ColumnElement[bool]:
     return and_(of_organisation("recipient_id")(table, actor), table.c.state == literal_column("'given'"))
 
 
+def of_placement(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """Rows that name the actor's organisation as the employer or the agency."""
+    organisation = select(actor.c.organisation_id).scalar_subquery()
+    return or_(table.c.employer_id == organisation, table.c.agency_id == organisation)
+
+
+def of_owing_organisation(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """What belongs to the placements and requests of the actor's organisation; a person's own papers do not."""
+    organisation = select(actor.c.organisation_id).scalar_subquery()
+    p = placements
+    theirs = select(p.c.id).where(mine(p), or_(p.c.employer_id == organisation, p.c.agency_id == organisation))
+    return table.c.subject_id.in_(theirs)
+
+
 _PERSON, _ORGANISATION = Sight.PERSON, Sight.ORGANISATION
 
 # fmt: off
@@ -129,6 +145,10 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "results":       {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "recognition_cases": {_PERSON: own("person_id"),   _ORGANISATION: nobody},
     "ledger":        {_PERSON: own("person_id"),       _ORGANISATION: nobody},
+    "placements":    {_PERSON: own("person_id"),       _ORGANISATION: of_placement},
+    "requirement_items": {_PERSON: own("person_id"),   _ORGANISATION: of_owing_organisation},
+    "requirement_subjects": {_PERSON: own("person_id"), _ORGANISATION: of_placement},
+    "costs":         {_PERSON: own("person_id"),       _ORGANISATION: nobody},
 }
 # fmt: on
 
