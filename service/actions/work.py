@@ -18,7 +18,18 @@ from pydantic_core import from_json, to_json
 from service.domain import journey
 from service.domain.actors import Actor, Role, Sight
 from service.domain.events import GENESIS, Entry, link
-from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Offer, Reason, Refused, Step, allowed
+from service.domain.lifecycle import (
+    KERNEL_ACTIONS,
+    NEW,
+    Dossier,
+    Given,
+    Lifecycle,
+    Offer,
+    Reason,
+    Refused,
+    Step,
+    allowed,
+)
 from service.storage.database import Connection, Database, Record, Stale, Table, attempt
 from service.storage.files import Files
 from service.storage.ids import uuid7
@@ -362,10 +373,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One item that the caller names, and the version they saw (None where the act needs none)."""
+    """One item that the caller names, the version they saw (None where the act needs none), and its own input.
+
+    In a batch `given` goes before what is given to all.
+    """
 
     id: UUID
     version: int | None = None
+    given: Given = field(default_factory=dict)
 
 
 def read_actor(call: Call, record: Record) -> Actor:
@@ -394,6 +409,7 @@ class _Read(Generic[D]):
     now: datetime
     today: date
     items: dict[UUID, Item[D]]
+    shown: dict[UUID, frozenset[UUID]]
     heads: dict[UUID, Head]
     kept: Done | KeyReused | None
 
@@ -404,14 +420,13 @@ async def _open(
     call: Call,
     facts: FactsOf[D],
     ids: Sequence[UUID],
-    given: Given,
+    evidence: Sequence[UUID],
     extra: Mapping[str, Any],
     *,
     with_last: bool,
 ) -> _Read[D]:
-    evidence = list(given.get("evidence") or ())
     records = await facts.statement(call.eyes).records(
-        con, institution=call.institution, ids=list(ids), route=call.route, key=call.key, evidence=evidence,
+        con, institution=call.institution, ids=list(ids), route=call.route, key=call.key, evidence=list(evidence),
         **({} if facts.birth else {"with_last": with_last}), **call.credentials(), **extra,
     )  # fmt: skip
     first = records[0]
@@ -423,16 +438,15 @@ async def _open(
             kept = Done(services.vault.open(first["kept_sealed"], *who), replayed=True)
         else:
             kept = KeyReused()
-    items, heads = {}, {}
+    items, shown, heads = {}, {}, {}
     for r in records:
         if r["id"] is None:
             continue
-        if len(set(evidence)) > r["evidence_found"]:
-            raise Refused([Reason("evidence_known", pointer="/evidence")])
+        shown[r["id"]] = frozenset(r["evidence_found"] or ())
         items[r["id"]] = Item(r["id"], r["stream"], r["version"], facts.dossier(r), tuple(r["also"] or ()))
         if (head := read_head(r)) is not None:
             heads[head.stream_id] = head
-    return _Read(actor, first["now"], first["today"], items, heads, kept)
+    return _Read(actor, first["now"], first["today"], items, shown, heads, kept)
 
 
 Answer: TypeAlias = "Callable[[Work, list[Result]], bytes]"
@@ -500,9 +514,16 @@ class _Act(Generic[D]):
     extra: Mapping[str, Any]
 
     async def read(self, con: Any) -> _Read[Any]:
-        ids = [w.id for w in self.wanted]
-        with_last = self.action in ("correct", "contest", "uphold")
-        return await _open(con, self.services, self.call, self.facts, ids, self.given, self.extra, with_last=with_last)
+        ids = list(dict.fromkeys(w.id for w in self.wanted))
+        evidence = {e for g in (self.given, *(w.given for w in self.wanted)) for e in g.get("evidence") or ()}
+        with_last = self.action in KERNEL_ACTIONS
+        return await _open(
+            con, self.services, self.call, self.facts, ids, sorted(evidence), self.extra, with_last=with_last
+        )
+
+    def given_to(self, wanted: Wanted) -> Given:
+        """What was given for this item: its own input before that for all."""
+        return {**self.given, **wanted.given} if wanted.given else self.given
 
     def kept(self, read: _Read[Any]) -> Done | None:
         """The answer that was given before, where the caller may still see what it is about."""
@@ -532,7 +553,11 @@ class _Act(Generic[D]):
             dossier = self.subject.adjust(dossier, work)
             item = replace(item, dossier=dossier)
         self._check_version(read.actor, item, wanted)
-        return item, self.subject.lifecycle.decide(self.action, dossier, read.actor, self.given)
+        given = self.given_to(wanted)
+        step = self.subject.lifecycle.decide(self.action, dossier, read.actor, given)
+        if not read.shown[wanted.id].issuperset(given.get("evidence") or ()):
+            raise Refused([Reason("evidence_known", pointer="/evidence")])
+        return item, step
 
     def _check_version(self, actor: Actor, item: Item[Any], wanted: Wanted) -> None:
         """The version that the caller saw; but whoever may never do this learns that first."""
@@ -578,7 +603,7 @@ class _Act(Generic[D]):
                     )
                 )
                 continue
-            work.created = {}
+            work.created, work.given = {}, self.given_to(wanted)
             results.append(self._apply(work, item, step, subject))
         body = self.answer(work, results)
         work.close(body)
@@ -597,7 +622,7 @@ class _Act(Generic[D]):
             work.created[subject.lifecycle.name] = new_id
             effect = subject.effects.get(self.action)
             columns = dict(
-                (effect(work, replace(item, id=item.id, stream=stream), step, self.given) if effect else None) or {}
+                (effect(work, replace(item, id=item.id, stream=stream), step, work.given) if effect else None) or {}
             )
             data = columns.pop("event_data", None)
             work.bear(
@@ -616,7 +641,7 @@ class _Act(Generic[D]):
             effect = subject.undo.get(item.dossier.last_step.action)
         else:
             effect = subject.effects.get(self.action)
-        columns = dict((effect(work, item, step, self.given) if effect else None) or {})
+        columns = dict((effect(work, item, step, work.given) if effect else None) or {})
         data = columns.pop("event_data", None)
         work.move(subject.table, step, item.id, item.stream, item.version, data=data, **columns)
         return Result(item.id, step.to_state, item.version + 1, dict(work.created))
@@ -627,5 +652,5 @@ async def offers(
 ) -> dict[UUID, tuple[int, list[Offer]]]:
     """The actions of each item that the actor sees, open or closed, with the version they were computed for."""
     async with services.database.connection() as con:
-        read = await _open(con, services, replace(call, key=""), subject.facts, ids, {}, {}, with_last=True)
+        read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=True)
     return {i: (item.version, subject.lifecycle.offers(item.dossier, read.actor)) for i, item in read.items.items()}

@@ -107,7 +107,7 @@ def _reasons(found: Reason | Iterable[Reason] | None) -> tuple[Reason, ...]:
     return (found,) if isinstance(found, Reason) else tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a frozen class with slots refuses what `Takes[Trip](...)` sets on it
 class Takes(Generic[D]):
     """One input of an action: its type, and the bounds within which it is accepted.
 
@@ -172,7 +172,7 @@ def because(*codes: str) -> Takes[Any]:
     return Takes("reason_code", str, "Why: one of the codes.", choices=codes, code="reason_code_known")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule(Generic[D]):
     """One row of a lifecycle.
 

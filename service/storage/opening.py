@@ -262,7 +262,7 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
     )
     documents = metadata.tables["documents"]
     evidence = (
-        select(func.count())
+        select(func.array_agg(documents.c.id))
         .select_from(documents)
         .where(
             mine(documents),
