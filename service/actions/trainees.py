@@ -10,6 +10,7 @@ from pypinyin import lazy_pinyin
 
 from service.actions.reading import records
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
+from service.domain.actors import Actor
 from service.domain.lifecycle import Given, Step
 from service.domain.trainees import TRAINEE_RECORD
 from service.domain.values import Passport, country_of, read_mrz
@@ -128,6 +129,24 @@ async def find_by_external_id(services: Services, call: Call, system: str, value
     return UUID(str(found[0]["id"]))
 
 
+async def note_opening(services: Services, call: Call, person: UUID, actor: Actor, fields: str, purpose: str) -> None:
+    """Who opens what of a person and why, on record for them to read; `fields` are parted by spaces."""
+
+    async def once(_: int) -> None:
+        async with services.database.connection() as con:
+            await stored.NOTE_OPENING.one(
+                con,
+                institution=call.institution,
+                id=uuid7(),
+                person=person,
+                account=actor.account_id,
+                fields=fields,
+                purpose=purpose,
+            )
+
+    await attempt(once)
+
+
 async def open_sealed(services: Services, call: Call, person: UUID, purpose: str) -> dict[str, Any]:
     """The sealed fields, for a stated purpose; who opened them is on record before anything is shown.
 
@@ -139,19 +158,7 @@ async def open_sealed(services: Services, call: Call, person: UUID, purpose: str
     if row["id"] is None or row["wrapped"] is None:
         raise Missing
 
-    async def once(_: int) -> None:
-        async with services.database.connection() as con:
-            await stored.NOTE_OPENING.one(
-                con,
-                institution=call.institution,
-                id=uuid7(),
-                person=person,
-                account=actor.account_id,
-                fields="passport identity_no guardian",
-                purpose=purpose,
-            )
-
-    await attempt(once)
+    await note_opening(services, call, person, actor, "passport identity_no guardian", purpose)
     key = services.vault.stream_key(row["wrapped"], call.institution, person)
 
     def opened(column: str, name: str) -> str | None:

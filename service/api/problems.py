@@ -178,6 +178,7 @@ RESPONSES: Mapping[str, dict[int | str, dict[str, Any]]] = {
     "login":  _declared(*_ANY, *_BODY, "unauthenticated"),
     "read":   _declared(*_OWN),
     "list":   _declared(*_OWN),
+    "open":   _declared(*_OWN, *_BODY),
     "create": _declared(*_OWN, *_BODY, *_KEYED, "refused"),
     "edit":   _declared(*_OWN, *_BODY, *_MATCHED, "conflict"),
     "action": _declared(*_OWN, *_BODY, *_KEYED, *_MATCHED),

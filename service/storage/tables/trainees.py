@@ -3,7 +3,7 @@
 from sqlalchemy import Date, ForeignKeyConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from service.domain.consents import CONSENT
+from service.domain.consents import CONSENT, PURPOSES
 from service.domain.documents import DOCUMENT, DOCUMENT_KINDS
 from service.domain.trainees import TRAINEE_RECORD
 from service.storage.tables.columns import belongs, c, instant, item_table, one_of
@@ -48,7 +48,9 @@ documents = item_table(
     c("media_type"),
     c("size", Integer),
     c("sha256", LargeBinary),
+    c("content_id", Uuid),
     c("uploaded_by", Uuid),
+    Index("documents_by_uploader", "institution_id", "uploaded_by"),
     one_of("kind", DOCUMENT_KINDS),
     stream="stream_id",
 )
@@ -64,4 +66,5 @@ consents = item_table(
     c("notice", JSONB),
     c("given_on", Date, null=True),
     c("ends_on", Date, null=True),
+    one_of("purpose", PURPOSES),
 )
