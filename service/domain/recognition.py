@@ -25,6 +25,8 @@ APPEAL_DAYS = 30
 """Days after the notice in which a decision can be appealed."""
 DUE_WEEKS = 5
 """Weeks after the opening in which a case is to be decided."""
+EVIDENCE_DAYS = 14
+"""Days in which evidence can be supplied again after a lapse was corrected."""
 WHOLE = Decimal(100)
 CENT = Decimal("0.01")
 
@@ -55,6 +57,7 @@ class Claimable:
     """A result of the person, and how much of it no live case claims."""
 
     verified: bool
+    credits: Decimal
     free_percent: Decimal
 
 

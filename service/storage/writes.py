@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -86,7 +87,7 @@ class Writes:
         self._forbid_state(columns)
         self._add("change", table.name, {"cover": stream, "id": id} | columns)
 
-    def count(self, table: Table, stream: UUID, key: Mapping[str, Any], **deltas: int) -> None:
+    def count(self, table: Table, stream: UUID, key: Mapping[str, Any], **deltas: int | Decimal) -> None:
         """Numbers up or down in the row that the key names; the table's own constraints keep them in bounds."""
         self._forbid_state(deltas)
         found = self.parts.setdefault(
