@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """Every setting has a default with which the service works; `DATABASE_URL` names a server instead of our own."""
 
-    model_config = SettingsConfigDict(env_prefix="SOJOURN_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SOJOURN_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     folder: Path = Path(".sojourn")
     keys: str | None = None
     files_url: str | None = None
-    pool_size: int = 8
-    workers: int = 2
+    pool_size: int = Field(default=8, ge=2, le=100)
+    workers: int = Field(default=2, ge=1, le=64)
     origins: list[str] = []
     metrics_token: str | None = None
-    log_json: bool = True
+    log_json: bool | None = None
     argon2_memory_kib: int = 19456
+
+    @field_validator("database_url")
+    @classmethod
+    def _plain(cls, url: str | None) -> str | None:
+        """URLs are written for one driver or another; ours takes the plain form."""
+        scheme, separator, rest = (url or "").partition("://")
+        return f"{scheme.partition('+')[0]}{separator}{rest}" if url else None
 
     def files(self) -> str:
         """Where documents are kept."""
