@@ -6,11 +6,12 @@ packs, and is judged on the day of the event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, SYSTEM, TRAINEE
 from service.domain.lifecycle import NEW, Check, Dossier, Given, Guard, Lifecycle, Reason, Rule, Takes, because
@@ -31,6 +32,9 @@ from service.domain.requirements import (
     unmet,
 )
 
+if TYPE_CHECKING:
+    from service.domain.placement_requests import RequestSeats
+
 AT_HOME = LINE[: LINE.index("departed")]
 """The stages before anybody left; where the pack has no departure, every stage before the work."""
 AWAY = ("departed", "arrived", "active", "extension_pending", "transfer_pending")
@@ -48,7 +52,8 @@ WHEREABOUTS = ("at_work", "returned", "elsewhere", "detained", "unknown")
 class PlacementDossier(Dossier):
     """All that the rules of a placement may know.
 
-    `packs` are the pinned ones (None where one is no longer there), `library` every pack that is there.
+    `packs` are the pinned ones (None where one is no longer there), `library` every pack that is there, `items` the
+    requirement items by what they are called, `kept` the columns as they stand, `replaced` what each step replaced.
     """
 
     facts: RequirementFacts
@@ -64,6 +69,15 @@ class PlacementDossier(Dossier):
     terms_confirmed_on: date | None = None
     extension_until_on: date | None = None
     last_contact_on: date | None = None
+    person_id: UUID | None = None
+    request_id: UUID | None = None
+    candidacy_id: UUID | None = None
+    candidacy_state: str = ""
+    candidacy_version: int = 0
+    seats: RequestSeats | None = None
+    items: Mapping[str, UUID] = field(default_factory=dict, hash=False)
+    kept: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    replaced: Sequence[Mapping[str, Any]] = ()
 
     @property
     def window(self) -> tuple[date | None, date | None]:
@@ -139,24 +153,32 @@ def last_open_day(p: PlacementDossier, gate: Gate) -> date | None:
     return next((d for d in days if not lacking(p, gate, d)), None)
 
 
+def next_stage(p: PlacementDossier) -> str | None:
+    """The next stage of the pack."""
+    if p.state not in LINE:
+        return None
+    return next((s for s in p.stages if LINE.index(s) > LINE.index(p.state)), None)
+
+
 def is_next_stage_of_pack(stage: str) -> Guard[PlacementDossier]:
     """A guard for the action that leads to a stage."""
 
     def guard(p: PlacementDossier) -> Reason | None:
         """Stages are taken in the order of the pack, none left out."""
-        after = LINE.index(p.state)
-        following = next((s for s in p.stages if LINE.index(s) > after), None)
+        following = next_stage(p)
         return None if following == stage else Reason("is_next_stage_of_pack", required=following, actual=stage)
 
     return guard
 
 
-def gate_open(action: str) -> Guard[PlacementDossier]:
-    """A guard for an action that requirements gate."""
+def gate_open(action: str, stage: str | None = None) -> Guard[PlacementDossier]:
+    """A guard for an action that requirements gate; for a stage only where it is the next one."""
 
     def guard(p: PlacementDossier) -> list[Reason]:
         """What the packs ask for is met on a day on which the step can have happened."""
         gate = Gate("placement", action)
+        if stage is not None and next_stage(p) != stage:
+            return []
         return [] if last_open_day(p, gate) else lacking(p, gate, p.today)
 
     return guard
@@ -172,12 +194,13 @@ def met_on_the_day(action: str) -> Check[PlacementDossier]:
     return check
 
 
-def gated_day(action: str, *, inside: bool = False) -> Takes[PlacementDossier]:
+def gated_day(action: str, stage: str | None = None, *, inside: bool = False) -> Takes[PlacementDossier]:
     """The day of an event that requirements gate; `inside` also the windows of travel."""
     gate = Gate("placement", action)
 
     def most(p: PlacementDossier) -> date:
-        last = last_open_day(p, gate) or p.today
+        judged = stage is None or next_stage(p) == stage
+        last = (last_open_day(p, gate) if judged else None) or p.today
         return min(last, p.window[1] or last) if inside else last
 
     def least(p: PlacementDossier) -> date | None:
@@ -392,6 +415,13 @@ def corrected_by_candidacy(_p: PlacementDossier) -> Reason:
     return Reason("corrected_by_candidacy", required="candidacy")
 
 
+def nothing_given_back(p: PlacementDossier) -> Reason | None:
+    """A candidacy that fell through and a seat that came back are not called back: a new candidacy begins."""
+    if p.last_step is not None and p.last_step.from_state in AT_HOME:
+        return Reason("nothing_given_back", required="candidacy", actual=p.last_step.from_state)
+    return None
+
+
 def _day(name: str, about: str, *, needed: bool = True) -> Takes[Any]:
     return Takes(name, date, about, needed=needed)
 
@@ -436,8 +466,8 @@ def _advance(
 ) -> Rule[Any]:
     """One step along the main line: from every earlier stage, to the next one of the pack, with its requirements."""
     return Rule(
-        action, _earlier(stage), stage, who, [is_next_stage_of_pack(stage), *guards, gate_open(action)],
-        f"placement.{action}", takes=[gated_day(action, inside=inside), *takes],
+        action, _earlier(stage), stage, who, [is_next_stage_of_pack(stage), *guards, gate_open(action, stage)],
+        f"placement.{action}", takes=[gated_day(action, stage, inside=inside), *takes],
         checks=[*checks, met_on_the_day(action)], **more,
     )  # fmt: skip
 
@@ -469,10 +499,9 @@ PLACEMENT = Lifecycle[Any]("placement", [
     _advance("clear",              "ready",         [COORDINATOR], window_open,
              takes=LEAVES, checks=[planned_inside, arrives_after_leaving]),
     _advance("depart",             "departed",      [COORDINATOR, AGENCY], window_open, inside=True, shared=True,
-             takes=[Takes("flight", LINE_TEXT, "The flight, train or ship.", needed=False)], checks=[leaves_inside],
-             undo=False),
+             takes=[Takes("flight", LINE_TEXT, "The flight, train or ship.", needed=False)], checks=[leaves_inside]),
     _advance("arrive",             "arrived",       [TRAINEE, ENTERPRISE, COORDINATOR], evidence=True),
-    _advance("start_work",         "active",        [ENTERPRISE], terms_confirmed),
+    _advance("start_work",         "active",        [ENTERPRISE], terms_confirmed, shared=True),
     #    action                from                    to             who                    only if            leaves behind
     *[Rule("reschedule",       [stage],                stage,         [COORDINATOR],         [], "placement.rescheduled",
            takes=PLAN, checks=[plan_in_order]) for stage in AT_HOME],
@@ -527,7 +556,7 @@ PLACEMENT = Lifecycle[Any]("placement", [
                       least=lambda p: p.today, most=lambda p: p.today + timedelta(days=365))]),
     Rule("close",              ["reintegrating", "completed", "terminated"], "closed", [COORDINATOR], [stays_at_home], "placement.closed"),
     Rule("record_death",       NOT_FINAL,              "deceased",    [COORDINATOR],         [], "placement.death_recorded",
-         takes=[_day("family_informed_on", "The day on which the family was informed.")], evidence=True, shared=True, undo=False),
+         takes=[_day("family_informed_on", "The day on which the family was informed.")], evidence=True, shared=True, undo=[nothing_given_back]),
 ])
 # fmt: on
 

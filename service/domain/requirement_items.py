@@ -66,6 +66,8 @@ class NewRequirementItem(Dossier):
     """What is known of the subject for which something is handed in: the packs that apply to it."""
 
     subject_kind: str = ""
+    subject_id: UUID | None = None
+    person_id: UUID | None = None
     packs: tuple[Pack, ...] = ()
     roles: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
@@ -141,7 +143,6 @@ def dates_in_order(_i: Dossier, given: Given) -> Reason | None:
 
 KEY: Takes[Any] = Takes("key", Annotated[str, "line"], "The requirement's item, as the checklist names it.")
 SUPPLIED: tuple[Takes[Any], ...] = (
-    Takes("documents", tuple[UUID, ...], "The documents that are handed in.", needed=False),
     Takes("issued_on", date, "The day of issue.", needed=False, most=lambda i: i.today, code="in_past"),
     Takes("valid_from", date, "The first day on which it is good.", needed=False),
     Takes("valid_until", date, "The last day on which it is good.", needed=False),
@@ -161,7 +162,7 @@ REQUIREMENT_ITEM = Lifecycle[Any]("requirement_item", [
     Rule("reject",   ["supplied"],             "rejected", [COORDINATOR], [],                         "requirement_item.rejected",
          takes=[because("unreadable", "incomplete", "expired", "wrong_person", "wrong_kind", "terms_unlawful", "other")]),
     Rule("resupply", ["rejected", "accepted"], "supplied", OWING,         [],                         "requirement_item.supplied_again",
-         takes=SUPPLIED, checks=[dates_in_order, owed]),
+         takes=SUPPLIED, checks=[dates_in_order, owed], undo=False),
     Rule("let_go",   ["supplied", "rejected"], "waived",   [COORDINATOR], [waivable, another_person], "requirement_item.waived",
          takes=[WAIVED]),
 ])

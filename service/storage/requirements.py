@@ -1,0 +1,123 @@
+"""What requirement packs may know of a person and their way: evidence, tests and payments, from SQL to facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.sql.elements import ColumnElement
+
+from service.domain.requirements import Evidence, Packs, Payment, TestResult, reopen
+from service.storage.opening import json_rows, word
+from service.storage.packs import shipped_packs
+from service.storage.tables.certificates import certificates
+from service.storage.tables.placements import costs, requirement_items
+from service.storage.tenancy import mine
+
+VOIDED = word("voided")
+
+
+def evidence_of(*subjects: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The items of some subjects as JSON rows; those of a later subject come later."""
+    i = requirement_items.alias("held_item")
+    wanted = array(subjects)
+    return json_rows(
+        select(
+            i.c.key,
+            i.c.id,
+            i.c.state,
+            i.c.issued_on,
+            i.c.valid_from,
+            i.c.valid_until,
+            func.cardinality(i.c.documents).label("documents"),
+        )
+        .where(mine(i), i.c.subject_id == func.any(wanted), i.c.state != VOIDED)
+        .order_by(func.array_position(wanted, i.c.subject_id))
+    )
+
+
+def payments_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What was paid for a person and not paid back, as JSON rows."""
+    k = costs.alias("held_cost")
+    return json_rows(
+        select(k.c.type, k.c.payer).where(mine(k), k.c.person_id == person, k.c.state == word("recorded"))
+    )
+
+
+def tests_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The language and skills tests of a person that somebody recorded, as JSON rows."""
+    k = certificates.alias("held_certificate")
+    return json_rows(
+        select(
+            k.c.test,
+            func.coalesce(k.c.taken_on, k.c.issued_on).label("taken_on"),
+            k.c.level,
+            cast(k.c.total_score, Text).label("score"),
+            k.c.field,
+            k.c.valid_until,
+            (k.c.state == word("verified")).label("verified"),
+        ).where(
+            mine(k),
+            k.c.person_id == person,
+            k.c.test.is_not(None),
+            k.c.state.in_([word("recorded"), word("verified")]),
+            func.coalesce(k.c.taken_on, k.c.issued_on).is_not(None),
+        )
+    )
+
+
+def _day(written: str | None) -> date | None:
+    return date.fromisoformat(written) if written else None
+
+
+def read_evidence(rows: Sequence[Mapping[str, Any]]) -> dict[str, Evidence]:
+    """Evidence by the name of its item."""
+    return {
+        r["key"]: Evidence(
+            state=r["state"],
+            issued_on=_day(r["issued_on"]),
+            valid_from=_day(r["valid_from"]),
+            valid_until=_day(r["valid_until"]),
+            documents=r["documents"] or 0,
+        )
+        for r in rows
+    }
+
+
+def read_items(rows: Sequence[Mapping[str, Any]]) -> dict[str, UUID]:
+    """The ids of the items by their names."""
+    return {r["key"]: UUID(r["id"]) for r in rows}
+
+
+def read_tests(rows: Sequence[Mapping[str, Any]]) -> tuple[TestResult, ...]:
+    """The sittings of tests."""
+    return tuple(
+        TestResult(
+            test=r["test"],
+            taken_on=date.fromisoformat(r["taken_on"]),
+            level=r["level"],
+            score=Decimal(r["score"]) if r["score"] is not None else None,
+            verified=r["verified"],
+            field=r["field"],
+            valid_until=_day(r["valid_until"]),
+        )
+        for r in rows
+    )
+
+
+def read_payments(rows: Sequence[Mapping[str, Any]]) -> tuple[Payment, ...]:
+    """Payments that a rule may forbid."""
+    return tuple(Payment(r["type"], r["payer"]) for r in rows)
+
+
+def packs_of(pins: Sequence[str] | None) -> Packs | None:
+    """The packs that were pinned; None where there are none, or one is no longer there."""
+    try:
+        return reopen(shipped_packs(), pins) if pins else None
+    except KeyError:
+        return None
