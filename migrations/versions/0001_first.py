@@ -144,6 +144,30 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('organisations_pkey')),
     sa.UniqueConstraint('country', 'registration_no', name=op.f('organisations_country_registration_no_key'))
     )
+    op.create_table('programmes',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('title_native', sa.Text(), nullable=False),
+    sa.Column('title_latin', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('field', sa.Text(), nullable=False),
+    sa.Column('stages', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('languages', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('certificates', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.CheckConstraint("kind IN ('degree', 'language', 'other', 'short_course', 'vocational', 'x_plus_x')", name=op.f('programmes_kind_known')),
+    sa.CheckConstraint("state IN ('active', 'approved', 'draft', 'retired', 'voided')", name=op.f('programmes_state_known')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('programmes_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index('programmes_one_of_code', 'programmes', ['institution_id', 'code'], unique=True, postgresql_where=sa.text("state <> 'voided'"))
     op.create_table('stream_keys',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('stream_id', sa.Uuid(), nullable=False),
@@ -203,6 +227,74 @@ def upgrade() -> None:
     op.create_index(op.f('appointments_account_id'), 'appointments', ['account_id'], unique=False)
     op.create_index('appointments_one_held', 'appointments', ['institution_id', 'account_id', 'sight'], unique=True, postgresql_where=sa.text("state = 'held'"))
     op.create_index(op.f('appointments_organisation_id'), 'appointments', ['organisation_id'], unique=False)
+    op.create_table('courses',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('owner_id', sa.Uuid(), nullable=True),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('edition', sa.Integer(), nullable=False),
+    sa.Column('title_native', sa.Text(), nullable=False),
+    sa.Column('title_latin', sa.Text(), nullable=False),
+    sa.Column('credits', sa.Numeric(), nullable=False),
+    sa.Column('hours', sa.Integer(), nullable=True),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.CheckConstraint("kind IN ('placement', 'practice', 'theory')", name=op.f('courses_kind_known')),
+    sa.CheckConstraint("state IN ('published', 'retired', 'voided')", name=op.f('courses_state_known')),
+    sa.CheckConstraint('credits >= 0', name=op.f('courses_credits_not_negative')),
+    sa.ForeignKeyConstraint(['owner_id'], ['organisations.id'], name=op.f('courses_owner_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('courses_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index('courses_one_of_code', 'courses', ['institution_id', 'code', 'edition'], unique=True, postgresql_where=sa.text("owner_id IS NULL AND state <> 'voided'"))
+    op.create_index('courses_one_of_partners_code', 'courses', ['institution_id', 'owner_id', 'code', 'edition'], unique=True, postgresql_where=sa.text("owner_id IS NOT NULL AND state <> 'voided'"))
+    op.create_index(op.f('courses_owner_id'), 'courses', ['owner_id'], unique=False)
+    op.create_table('curricula',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('programme_id', sa.Uuid(), nullable=False),
+    sa.Column('no', sa.Integer(), nullable=False),
+    sa.Column('set_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id', 'programme_id'], ['programmes.institution_id', 'programmes.id'], name=op.f('curricula_institution_id_programme_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('curricula_pkey')),
+    sa.UniqueConstraint('institution_id', 'programme_id', 'no', name=op.f('curricula_institution_id_programme_id_no_key'))
+    )
+    op.create_table('intakes',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('programme_id', sa.Uuid(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('opens_on', sa.Date(), nullable=False),
+    sa.Column('closes_on', sa.Date(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('level_least', sa.Integer(), nullable=True),
+    sa.Column('age_least', sa.Integer(), nullable=True),
+    sa.Column('age_most', sa.Integer(), nullable=True),
+    sa.Column('nationalities', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('languages', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('plan_authority', sa.Text(), nullable=True),
+    sa.Column('plan_number', sa.Text(), nullable=True),
+    sa.Column('plan_version', sa.Text(), nullable=True),
+    sa.CheckConstraint("state IN ('cancelled', 'closed', 'completed', 'draft', 'open', 'published', 'voided')", name=op.f('intakes_state_known')),
+    sa.CheckConstraint('opens_on <= closes_on AND closes_on <= starts_on', name=op.f('intakes_dates_in_order')),
+    sa.ForeignKeyConstraint(['institution_id', 'programme_id'], ['programmes.institution_id', 'programmes.id'], name=op.f('intakes_institution_id_programme_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('intakes_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index('intakes_by_dates', 'intakes', ['institution_id', 'state', 'closes_on'], unique=False)
+    op.create_index(op.f('intakes_institution_id_programme_id'), 'intakes', ['institution_id', 'programme_id'], unique=False)
+    op.create_index('intakes_one_of_code', 'intakes', ['institution_id', 'code'], unique=True, postgresql_where=sa.text("state <> 'voided'"))
     op.create_table('invitations',
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
@@ -274,8 +366,104 @@ def upgrade() -> None:
     sa.UniqueConstraint('institution_id', 'passport_index', name=op.f('trainees_institution_id_passport_index_key')),
     postgresql_with={'fillfactor': '80'}
     )
+    op.create_index('trainees_available', 'trainees', ['institution_id', 'available_until'], unique=False, postgresql_where=sa.text('available_until IS NOT NULL'))
     op.create_index('trainees_by_name', 'trainees', ['institution_id', 'sort_name', 'id'], unique=False)
     op.create_index(op.f('trainees_institution_id_unit_id'), 'trainees', ['institution_id', 'unit_id'], unique=False)
+    op.create_table('training_classes',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('course_id', sa.Uuid(), nullable=True),
+    sa.Column('capacity', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('time_zone', sa.Text(), nullable=False),
+    sa.Column('teacher_id', sa.Uuid(), nullable=True),
+    sa.Column('min_attendance_percent', sa.Integer(), nullable=False),
+    sa.Column('excused', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('resits_until', sa.Date(), nullable=True),
+    sa.Column('enterprise_id', sa.Uuid(), nullable=True),
+    sa.Column('hours_required', sa.Numeric(precision=8, scale=2), nullable=True),
+    sa.CheckConstraint("kind IN ('dual', 'language', 'pre_departure', 'skills')", name=op.f('training_classes_kind_known')),
+    sa.CheckConstraint("state IN ('cancelled', 'completed', 'open', 'planned', 'running', 'voided')", name=op.f('training_classes_state_known')),
+    sa.CheckConstraint('min_attendance_percent BETWEEN 0 AND 100', name=op.f('training_classes_percent')),
+    sa.CheckConstraint('starts_on <= ends_on', name=op.f('training_classes_days')),
+    sa.CheckConstraint('taken BETWEEN 0 AND capacity', name=op.f('training_classes_places')),
+    sa.ForeignKeyConstraint(['enterprise_id'], ['organisations.id'], name=op.f('training_classes_enterprise_id_fkey')),
+    sa.ForeignKeyConstraint(['teacher_id'], ['accounts.id'], name=op.f('training_classes_teacher_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('training_classes_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('training_classes_enterprise_id'), 'training_classes', ['enterprise_id'], unique=False)
+    op.create_index(op.f('training_classes_teacher_id'), 'training_classes', ['teacher_id'], unique=False)
+    op.create_table('applications',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('intake_id', sa.Uuid(), nullable=False),
+    sa.Column('education_level', sa.Integer(), nullable=True),
+    sa.Column('submitted_on', sa.Date(), nullable=True),
+    sa.Column('documents_asked', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.Column('rank', sa.Integer(), nullable=True),
+    sa.Column('reason_code', sa.Text(), nullable=True),
+    sa.CheckConstraint("state <> 'waitlisted' OR rank IS NOT NULL", name=op.f('applications_rank_of_waiting')),
+    sa.CheckConstraint("state IN ('documents_required', 'draft', 'eligible', 'ineligible', 'not_selected', 'selected', 'submitted', 'under_review', 'voided', 'waitlisted', 'withdrawn')", name=op.f('applications_state_known')),
+    sa.ForeignKeyConstraint(['institution_id', 'intake_id'], ['intakes.institution_id', 'intakes.id'], name=op.f('applications_institution_id_intake_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('applications_institution_id_person_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('applications_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index('applications_by_state', 'applications', ['institution_id', 'intake_id', 'state', 'id'], unique=False)
+    op.create_index(op.f('applications_institution_id_intake_id'), 'applications', ['institution_id', 'intake_id'], unique=False)
+    op.create_index(op.f('applications_institution_id_person_id'), 'applications', ['institution_id', 'person_id'], unique=False)
+    op.create_index('applications_one_live', 'applications', ['institution_id', 'person_id', 'intake_id'], unique=True, postgresql_where=sa.text("state IN ('draft', 'submitted', 'under_review', 'documents_required', 'eligible', 'waitlisted')"))
+    op.create_index('applications_one_of_rank', 'applications', ['institution_id', 'intake_id', 'source', 'rank'], unique=True, postgresql_where=sa.text("state = 'waitlisted'"))
+    op.create_table('assessments',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('class_id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('max_mark', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('pass_mark', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('weight', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('required', sa.Boolean(), nullable=False),
+    sa.CheckConstraint('0 <= pass_mark AND pass_mark <= max_mark AND max_mark > 0', name=op.f('assessments_bounds')),
+    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('assessments_institution_id_class_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('assessments_pkey')),
+    sa.UniqueConstraint('institution_id', 'class_id', 'name', name=op.f('assessments_institution_id_class_id_name_key'))
+    )
+    op.create_table('class_sessions',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('class_id', sa.Uuid(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('starts_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('ends_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('topic', sa.Text(), nullable=True),
+    sa.Column('taken_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('cancelled_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.CheckConstraint('starts_at < ends_at', name=op.f('class_sessions_instants')),
+    sa.CheckConstraint('taken_at IS NULL OR cancelled_at IS NULL', name=op.f('class_sessions_held_or_cancelled')),
+    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('class_sessions_institution_id_class_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('class_sessions_pkey'))
+    )
+    op.create_index(op.f('class_sessions_institution_id_class_id'), 'class_sessions', ['institution_id', 'class_id'], unique=False)
     op.create_table('consents',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -318,6 +506,17 @@ def upgrade() -> None:
     sa.UniqueConstraint('institution_id', 'id', name=op.f('credentials_institution_id_id_key'))
     )
     op.create_index(op.f('credentials_institution_id_appointment_id'), 'credentials', ['institution_id', 'appointment_id'], unique=False)
+    op.create_table('curriculum_courses',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('curriculum_id', sa.Uuid(), nullable=False),
+    sa.Column('course_id', sa.Uuid(), nullable=False),
+    sa.Column('stage', sa.Integer(), nullable=False),
+    sa.Column('required', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id', 'course_id'], ['courses.institution_id', 'courses.id'], name=op.f('curriculum_courses_institution_id_course_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'curriculum_id'], ['curricula.institution_id', 'curricula.id'], name=op.f('curriculum_courses_institution_id_curriculum_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'curriculum_id', 'course_id', name=op.f('curriculum_courses_pkey'))
+    )
+    op.create_index(op.f('curriculum_courses_institution_id_course_id'), 'curriculum_courses', ['institution_id', 'course_id'], unique=False)
     op.create_table('documents',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -344,7 +543,17 @@ def upgrade() -> None:
     )
     op.create_index('documents_by_uploader', 'documents', ['institution_id', 'uploaded_by'], unique=False)
     op.create_index(op.f('documents_institution_id_person_id'), 'documents', ['institution_id', 'person_id'], unique=False)
-    op.create_table('placements',
+    op.create_table('intake_quotas',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('intake_id', sa.Uuid(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('places', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.CheckConstraint('taken >= 0 AND taken <= places', name=op.f('intake_quotas_taken_within_places')),
+    sa.ForeignKeyConstraint(['institution_id', 'intake_id'], ['intakes.institution_id', 'intakes.id'], name=op.f('intake_quotas_institution_id_intake_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'intake_id', 'source', name=op.f('intake_quotas_pkey'))
+    )
+    op.create_table('memberships',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
@@ -354,56 +563,81 @@ def upgrade() -> None:
     sa.Column('contested_seq', sa.BigInteger(), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('person_id', sa.Uuid(), nullable=False),
-    sa.Column('request_id', sa.Uuid(), nullable=False),
-    sa.Column('candidacy_id', sa.Uuid(), nullable=False),
-    sa.Column('employer_id', sa.Uuid(), nullable=False),
-    sa.Column('agency_id', sa.Uuid(), nullable=True),
-    sa.Column('destination', sa.Text(), nullable=False),
-    sa.Column('pathway', sa.Text(), nullable=False),
-    sa.Column('pins', postgresql.ARRAY(sa.Text()), nullable=False),
-    sa.Column('stages', postgresql.ARRAY(sa.Text()), nullable=False),
-    sa.Column('departs', sa.Boolean(), nullable=False),
-    sa.Column('occupation', sa.Text(), nullable=True),
-    sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('options', postgresql.ARRAY(sa.Text()), nullable=True),
-    sa.Column('agency_contract', sa.Text(), nullable=True),
-    sa.Column('planned_departure_on', sa.Date(), nullable=True),
-    sa.Column('arrives_on', sa.Date(), nullable=True),
-    sa.Column('starts_on', sa.Date(), nullable=True),
-    sa.Column('ends_on', sa.Date(), nullable=True),
-    sa.Column('authorisation_from_on', sa.Date(), nullable=True),
-    sa.Column('authorisation_until_on', sa.Date(), nullable=True),
-    sa.Column('visa_from_on', sa.Date(), nullable=True),
-    sa.Column('visa_until_on', sa.Date(), nullable=True),
-    sa.Column('terms_confirmed_on', sa.Date(), nullable=True),
-    sa.Column('flight', sa.Text(), nullable=True),
-    sa.Column('departed_on', sa.Date(), nullable=True),
-    sa.Column('arrived_on', sa.Date(), nullable=True),
-    sa.Column('started_on', sa.Date(), nullable=True),
-    sa.Column('extension_until_on', sa.Date(), nullable=True),
-    sa.Column('last_contact_on', sa.Date(), nullable=True),
-    sa.Column('returns_on', sa.Date(), nullable=True),
-    sa.Column('returned_on', sa.Date(), nullable=True),
-    sa.Column('ended_on', sa.Date(), nullable=True),
-    sa.Column('wish', sa.Text(), nullable=True),
-    sa.Column('skills_sealed', sa.LargeBinary(), nullable=True),
-    sa.CheckConstraint("state IN ('absconded', 'active', 'arrived', 'authorisation', 'cancelled', 'closed', 'completed', 'contracting', 'deceased', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'reintegrating', 'returned', 'returning', 'terminated', 'terminated_abroad', 'transfer_pending', 'visa', 'voided')", name=op.f('placements_state_known')),
-    sa.CheckConstraint('authorisation_until_on >= authorisation_from_on', name=op.f('placements_authorisation_in_order')),
-    sa.CheckConstraint('ends_on >= starts_on', name=op.f('placements_ends_after_start')),
-    sa.CheckConstraint('visa_until_on >= visa_from_on', name=op.f('placements_visa_in_order')),
-    sa.ForeignKeyConstraint(['agency_id'], ['organisations.id'], name=op.f('placements_agency_id_fkey')),
-    sa.ForeignKeyConstraint(['employer_id'], ['organisations.id'], name=op.f('placements_employer_id_fkey')),
-    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('placements_institution_id_person_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('placements_pkey')),
+    sa.Column('class_id', sa.Uuid(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('attending_on', sa.Date(), nullable=True),
+    sa.Column('carried_held', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('carried_attended', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('transferred_from', sa.Uuid(), nullable=True),
+    sa.Column('ended_because', sa.Text(), nullable=True),
+    sa.Column('ended_from', sa.Text(), nullable=True),
+    sa.Column('attendance_percent', sa.Numeric(precision=5, scale=2), nullable=True),
+    sa.Column('score', sa.Numeric(precision=5, scale=2), nullable=True),
+    sa.CheckConstraint("state IN ('attending', 'failed', 'passed', 'registered', 'transferred', 'voided', 'withdrawn')", name=op.f('memberships_state_known')),
+    sa.CheckConstraint('attempt >= 1', name=op.f('memberships_attempt')),
+    sa.CheckConstraint('carried_attended BETWEEN 0 AND carried_held', name=op.f('memberships_carried')),
+    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('memberships_institution_id_class_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('memberships_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'transferred_from'], ['memberships.institution_id', 'memberships.id'], name=op.f('memberships_institution_id_transferred_from_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('memberships_pkey')),
     postgresql_with={'fillfactor': '80'}
     )
-    op.create_index(op.f('placements_agency_id'), 'placements', ['agency_id'], unique=False)
-    op.create_index('placements_by_end', 'placements', ['institution_id', 'ends_on'], unique=False, postgresql_where=sa.text("state = 'active'"))
-    op.create_index(op.f('placements_employer_id'), 'placements', ['employer_id'], unique=False)
-    op.create_index(op.f('placements_institution_id_candidacy_id'), 'placements', ['institution_id', 'candidacy_id'], unique=False)
-    op.create_index(op.f('placements_institution_id_person_id'), 'placements', ['institution_id', 'person_id'], unique=False)
-    op.create_index(op.f('placements_institution_id_request_id'), 'placements', ['institution_id', 'request_id'], unique=False)
-    op.create_index('placements_one_live', 'placements', ['institution_id', 'person_id'], unique=True, postgresql_where=sa.text("state IN ('absconded', 'active', 'arrived', 'authorisation', 'contracting', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'terminated_abroad', 'transfer_pending', 'visa')"))
+    op.create_index(op.f('memberships_institution_id_class_id'), 'memberships', ['institution_id', 'class_id'], unique=False)
+    op.create_index(op.f('memberships_institution_id_person_id'), 'memberships', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('memberships_institution_id_transferred_from'), 'memberships', ['institution_id', 'transferred_from'], unique=False)
+    op.create_index('memberships_one_live', 'memberships', ['institution_id', 'class_id', 'person_id'], unique=True, postgresql_where=sa.text("state IN ('attending', 'registered')"))
+    op.create_table('placement_requests',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('organisation_id', sa.Uuid(), nullable=False),
+    sa.Column('relationship_id', sa.Uuid(), nullable=False),
+    sa.Column('agency_id', sa.Uuid(), nullable=True),
+    sa.Column('agency_relationship_id', sa.Uuid(), nullable=True),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('occupation', sa.Text(), nullable=False),
+    sa.Column('field', sa.Text(), nullable=True),
+    sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('pathway', sa.Text(), nullable=False),
+    sa.Column('nationalities', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('seats', sa.Integer(), nullable=False),
+    sa.Column('offered', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.Column('used', sa.Integer(), nullable=False),
+    sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('options', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('levels_asked', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('no_fee_for_workers', sa.Boolean(), nullable=False),
+    sa.Column('opens_on', sa.Date(), nullable=True),
+    sa.Column('closes_on', sa.Date(), nullable=True),
+    sa.Column('planned_departure_on', sa.Date(), nullable=True),
+    sa.Column('starts_on', sa.Date(), nullable=True),
+    sa.Column('ends_on', sa.Date(), nullable=True),
+    sa.Column('changes', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.CheckConstraint("state IN ('approved', 'cancelled', 'changes_requested', 'closed', 'draft', 'expired', 'filled', 'on_hold', 'open', 'rejected', 'submitted', 'under_review', 'voided')", name=op.f('placement_requests_state_known')),
+    sa.CheckConstraint('offered + taken + used <= seats', name=op.f('placement_requests_seats_not_oversold')),
+    sa.CheckConstraint('offered >= 0', name=op.f('placement_requests_offered_not_below')),
+    sa.CheckConstraint('seats >= 1', name=op.f('placement_requests_seats_some')),
+    sa.CheckConstraint('taken >= 0', name=op.f('placement_requests_taken_not_below')),
+    sa.CheckConstraint('used >= 0', name=op.f('placement_requests_used_not_below')),
+    sa.ForeignKeyConstraint(['agency_id'], ['organisations.id'], name=op.f('placement_requests_agency_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'agency_relationship_id'], ['relationships.institution_id', 'relationships.id'], name=op.f('placement_requests_institution_id_agency_relationship_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'relationship_id'], ['relationships.institution_id', 'relationships.id'], name=op.f('placement_requests_institution_id_relationship_id_fkey')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisations.id'], name=op.f('placement_requests_organisation_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('placement_requests_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('placement_requests_agency_id'), 'placement_requests', ['agency_id'], unique=False)
+    op.create_index('placement_requests_by_closing', 'placement_requests', ['institution_id', 'state', 'closes_on'], unique=False)
+    op.create_index('placement_requests_by_opening', 'placement_requests', ['institution_id', 'state', 'opens_on'], unique=False)
+    op.create_index(op.f('placement_requests_institution_id_agency_relationship_id'), 'placement_requests', ['institution_id', 'agency_relationship_id'], unique=False)
+    op.create_index(op.f('placement_requests_institution_id_relationship_id'), 'placement_requests', ['institution_id', 'relationship_id'], unique=False)
+    op.create_index(op.f('placement_requests_organisation_id'), 'placement_requests', ['organisation_id'], unique=False)
     op.create_table('recognition_cases',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -452,7 +686,7 @@ def upgrade() -> None:
     sa.Column('valid_from', sa.Date(), nullable=True),
     sa.Column('valid_until', sa.Date(), nullable=True),
     sa.Column('documents', postgresql.ARRAY(sa.Uuid()), nullable=False),
-    sa.Column('value', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('value', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('supplied_by', sa.Uuid(), nullable=True),
     sa.CheckConstraint("state IN ('accepted', 'rejected', 'supplied', 'voided', 'waived')", name=op.f('requirement_items_state_known')),
     sa.CheckConstraint("subject_kind IN ('candidacy', 'person', 'placement', 'placement_request')", name=op.f('requirement_items_subject_kind_known')),
@@ -496,7 +730,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f('results_institution_id_person_id'), 'results', ['institution_id', 'person_id'], unique=False)
     op.create_index(op.f('results_owner_id'), 'results', ['owner_id'], unique=False)
-    op.create_table('costs',
+    op.create_table('attendance',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('session_id', sa.Uuid(), nullable=False),
+    sa.Column('membership_id', sa.Uuid(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('taken_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.CheckConstraint("kind IN ('absent', 'excused_illness', 'excused_official', 'excused_personal', 'late', 'left_early', 'present')", name=op.f('attendance_kind_known')),
+    sa.CheckConstraint('hours >= 0', name=op.f('attendance_hours')),
+    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('attendance_institution_id_membership_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'session_id'], ['class_sessions.institution_id', 'class_sessions.id'], name=op.f('attendance_institution_id_session_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('attendance_pkey')),
+    sa.UniqueConstraint('institution_id', 'session_id', 'membership_id', 'seq', name=op.f('attendance_institution_id_session_id_membership_id_seq_key'))
+    )
+    op.create_index(op.f('attendance_institution_id_membership_id'), 'attendance', ['institution_id', 'membership_id'], unique=False)
+    op.create_table('candidacies',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
@@ -506,28 +757,138 @@ def upgrade() -> None:
     sa.Column('contested_seq', sa.BigInteger(), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('request_id', sa.Uuid(), nullable=False),
+    sa.Column('consent_id', sa.Uuid(), nullable=True),
+    sa.Column('pins', postgresql.ARRAY(sa.Text()), nullable=True),
+    sa.Column('rank', sa.Integer(), nullable=True),
+    sa.Column('interview', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('assessment', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('differences', postgresql.ARRAY(sa.Text()), nullable=True),
+    sa.Column('offered_on', sa.Date(), nullable=True),
+    sa.Column('offer_ends_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('lapses_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('placement_id', sa.Uuid(), nullable=True),
-    sa.Column('candidacy_id', sa.Uuid(), nullable=True),
-    sa.Column('type', sa.Text(), nullable=False),
-    sa.Column('amount', sa.Numeric(precision=14, scale=2), nullable=False),
-    sa.Column('currency', sa.Text(), nullable=False),
-    sa.Column('payer', sa.Text(), nullable=False),
-    sa.Column('receiver', sa.Text(), nullable=False),
-    sa.Column('paid_on', sa.Date(), nullable=False),
-    sa.Column('receipt_id', sa.Uuid(), nullable=True),
-    sa.CheckConstraint("payer IN ('agency', 'enterprise', 'family', 'public_fund', 'school', 'trainee')", name=op.f('costs_payer_known')),
-    sa.CheckConstraint("receiver IN ('agency', 'authority', 'clinic', 'enterprise', 'family', 'other', 'public_fund', 'school', 'trainee')", name=op.f('costs_receiver_known')),
-    sa.CheckConstraint("state IN ('recorded', 'repaid', 'voided')", name=op.f('costs_state_known')),
-    sa.CheckConstraint("type IN ('admin', 'agency_fee', 'deposit', 'equipment', 'insurance', 'lodging', 'medical', 'penalty', 'test', 'training', 'travel')", name=op.f('costs_type_known')),
-    sa.CheckConstraint('amount > 0', name=op.f('costs_amount_positive')),
-    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('costs_institution_id_person_id_fkey')),
-    sa.ForeignKeyConstraint(['institution_id', 'placement_id'], ['placements.institution_id', 'placements.id'], name=op.f('costs_institution_id_placement_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('costs_pkey')),
+    sa.CheckConstraint("state IN ('accepted', 'consent_pending', 'consent_refused', 'fell_through', 'identified', 'interviewing', 'nominated', 'not_selected', 'offer_declined', 'offer_expired', 'offer_rescinded', 'offered', 'placed', 'rejected_by_enterprise', 'selected', 'shortlisted', 'superseded', 'voided', 'waitlisted', 'withdrawn_by_school', 'withdrawn_by_trainee')", name=op.f('candidacies_state_known')),
+    sa.ForeignKeyConstraint(['institution_id', 'consent_id'], ['consents.institution_id', 'consents.id'], name=op.f('candidacies_institution_id_consent_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('candidacies_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'request_id'], ['placement_requests.institution_id', 'placement_requests.id'], name=op.f('candidacies_institution_id_request_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('candidacies_pkey')),
     postgresql_with={'fillfactor': '80'}
     )
-    op.create_index(op.f('costs_institution_id_candidacy_id'), 'costs', ['institution_id', 'candidacy_id'], unique=False)
-    op.create_index(op.f('costs_institution_id_person_id'), 'costs', ['institution_id', 'person_id'], unique=False)
-    op.create_index(op.f('costs_institution_id_placement_id'), 'costs', ['institution_id', 'placement_id'], unique=False)
+    op.create_index('candidacies_by_lapse', 'candidacies', ['institution_id', 'lapses_at'], unique=False, postgresql_where=sa.text("state = 'offered'"))
+    op.create_index(op.f('candidacies_institution_id_consent_id'), 'candidacies', ['institution_id', 'consent_id'], unique=False)
+    op.create_index(op.f('candidacies_institution_id_person_id'), 'candidacies', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('candidacies_institution_id_request_id'), 'candidacies', ['institution_id', 'request_id'], unique=False)
+    op.create_index('candidacies_one_accepted', 'candidacies', ['institution_id', 'person_id'], unique=True, postgresql_where=sa.text("state = 'accepted'"))
+    op.create_index('candidacies_one_live', 'candidacies', ['institution_id', 'person_id', 'request_id'], unique=True, postgresql_where=sa.text("state IN ('accepted', 'consent_pending', 'identified', 'interviewing', 'nominated', 'offered', 'selected', 'shortlisted', 'waitlisted')"))
+    op.create_table('certificates',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('test', sa.Text(), nullable=True),
+    sa.Column('form', sa.Text(), nullable=True),
+    sa.Column('issuer', sa.Text(), nullable=True),
+    sa.Column('field', sa.Text(), nullable=True),
+    sa.Column('level', sa.Text(), nullable=True),
+    sa.Column('total_score', sa.Numeric(precision=10, scale=4), nullable=True),
+    sa.Column('section_scores', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('taken_on', sa.Date(), nullable=True),
+    sa.Column('issued_on', sa.Date(), nullable=True),
+    sa.Column('valid_until', sa.Date(), nullable=True),
+    sa.Column('number_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('number_index', sa.LargeBinary(), nullable=True),
+    sa.Column('document_id', sa.Uuid(), nullable=True),
+    sa.Column('recorded_by', sa.Uuid(), nullable=False),
+    sa.Column('verified_by', sa.Uuid(), nullable=True),
+    sa.Column('ended_because', sa.Text(), nullable=True),
+    sa.CheckConstraint("kind IN ('graduation', 'language', 'other', 'skill')", name=op.f('certificates_kind_known')),
+    sa.CheckConstraint("state IN ('recorded', 'rejected', 'revoked', 'verified', 'voided')", name=op.f('certificates_state_known')),
+    sa.CheckConstraint("test IN ('goethe', 'hsk_2', 'hsk_3', 'ielts', 'jft_basic', 'jlpt', 'nursing_care_japanese', 'other', 'ssw1_skills', 'telc', 'testdaf', 'topik', 'torfl')", name=op.f('certificates_test_known')),
+    sa.ForeignKeyConstraint(['institution_id', 'document_id'], ['documents.institution_id', 'documents.id'], name=op.f('certificates_institution_id_document_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('certificates_institution_id_person_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('certificates_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('certificates_institution_id_document_id'), 'certificates', ['institution_id', 'document_id'], unique=False)
+    op.create_index(op.f('certificates_institution_id_person_id'), 'certificates', ['institution_id', 'person_id'], unique=False)
+    op.create_index('certificates_one_of_number', 'certificates', ['institution_id', 'number_index'], unique=True, postgresql_where=sa.text("state IN ('recorded', 'verified')"))
+    op.create_table('class_marks',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('assessment_id', sa.Uuid(), nullable=False),
+    sa.Column('membership_id', sa.Uuid(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('mark', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('marked_on', sa.Date(), nullable=False),
+    sa.CheckConstraint('mark >= 0', name=op.f('class_marks_mark')),
+    sa.ForeignKeyConstraint(['institution_id', 'assessment_id'], ['assessments.institution_id', 'assessments.id'], name=op.f('class_marks_institution_id_assessment_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('class_marks_institution_id_membership_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('class_marks_pkey')),
+    sa.UniqueConstraint('institution_id', 'assessment_id', 'membership_id', 'seq', name=op.f('class_marks_institution_id_assessment_id_membership_id_seq_key'))
+    )
+    op.create_index(op.f('class_marks_institution_id_membership_id'), 'class_marks', ['institution_id', 'membership_id'], unique=False)
+    op.create_table('enrolments',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('application_id', sa.Uuid(), nullable=False),
+    sa.Column('intake_id', sa.Uuid(), nullable=False),
+    sa.Column('programme_id', sa.Uuid(), nullable=False),
+    sa.Column('curriculum_id', sa.Uuid(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('holds_place', sa.Boolean(), nullable=False),
+    sa.Column('stage', sa.Integer(), nullable=False),
+    sa.Column('fee', sa.Text(), nullable=True),
+    sa.Column('leave_from', sa.Date(), nullable=True),
+    sa.Column('leave_until', sa.Date(), nullable=True),
+    sa.Column('reason_code', sa.Text(), nullable=True),
+    sa.CheckConstraint("fee IN ('employer_pays', 'hardship', 'no_fee', 'paid', 'scholarship')", name=op.f('enrolments_fee_known')),
+    sa.CheckConstraint("state <> 'pending' OR holds_place", name=op.f('enrolments_pending_holds_place')),
+    sa.CheckConstraint("state IN ('cancelled', 'completed', 'dismissed', 'enrolled', 'on_leave', 'pending', 'voided', 'withdrawn')", name=op.f('enrolments_state_known')),
+    sa.CheckConstraint('stage >= 1', name=op.f('enrolments_stage_counts')),
+    sa.ForeignKeyConstraint(['institution_id', 'application_id'], ['applications.institution_id', 'applications.id'], name=op.f('enrolments_institution_id_application_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'curriculum_id'], ['curricula.institution_id', 'curricula.id'], name=op.f('enrolments_institution_id_curriculum_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'intake_id'], ['intakes.institution_id', 'intakes.id'], name=op.f('enrolments_institution_id_intake_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('enrolments_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'programme_id'], ['programmes.institution_id', 'programmes.id'], name=op.f('enrolments_institution_id_programme_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('enrolments_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index('enrolments_by_state', 'enrolments', ['institution_id', 'state', 'id'], unique=False)
+    op.create_index(op.f('enrolments_institution_id_application_id'), 'enrolments', ['institution_id', 'application_id'], unique=False)
+    op.create_index(op.f('enrolments_institution_id_curriculum_id'), 'enrolments', ['institution_id', 'curriculum_id'], unique=False)
+    op.create_index(op.f('enrolments_institution_id_intake_id'), 'enrolments', ['institution_id', 'intake_id'], unique=False)
+    op.create_index(op.f('enrolments_institution_id_person_id'), 'enrolments', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('enrolments_institution_id_programme_id'), 'enrolments', ['institution_id', 'programme_id'], unique=False)
+    op.create_index('enrolments_one_live', 'enrolments', ['institution_id', 'person_id', 'intake_id'], unique=True, postgresql_where=sa.text("state IN ('pending', 'enrolled', 'on_leave')"))
+    op.create_table('enterprise_hours',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('membership_id', sa.Uuid(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('confirmed_on', sa.Date(), nullable=False),
+    sa.CheckConstraint('hours >= 0', name=op.f('enterprise_hours_hours')),
+    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('enterprise_hours_institution_id_membership_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('enterprise_hours_pkey')),
+    sa.UniqueConstraint('institution_id', 'membership_id', 'seq', name=op.f('enterprise_hours_institution_id_membership_id_seq_key'))
+    )
+    op.create_index(op.f('enterprise_hours_institution_id_membership_id'), 'enterprise_hours', ['institution_id', 'membership_id'], unique=False)
     op.create_table('recognition_appeals',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -574,6 +935,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f('recognition_items_institution_id_case_id'), 'recognition_items', ['institution_id', 'case_id'], unique=False)
     op.create_index(op.f('recognition_items_institution_id_result_id'), 'recognition_items', ['institution_id', 'result_id'], unique=False)
+    op.create_table('enrolment_waivers',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('enrolment_id', sa.Uuid(), nullable=False),
+    sa.Column('stage', sa.Integer(), nullable=False),
+    sa.Column('credits', sa.Numeric(), nullable=False),
+    sa.Column('course_ids', postgresql.ARRAY(sa.Uuid()), nullable=False),
+    sa.Column('revoked', sa.Boolean(), nullable=False),
+    sa.Column('waived_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.CheckConstraint('credits >= 0', name=op.f('enrolment_waivers_credits_not_negative')),
+    sa.ForeignKeyConstraint(['institution_id', 'enrolment_id'], ['enrolments.institution_id', 'enrolments.id'], name=op.f('enrolment_waivers_institution_id_enrolment_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('enrolment_waivers_pkey'))
+    )
+    op.create_index(op.f('enrolment_waivers_institution_id_enrolment_id'), 'enrolment_waivers', ['institution_id', 'enrolment_id'], unique=False)
     op.create_table('ledger',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -597,6 +972,69 @@ def upgrade() -> None:
     op.create_index(op.f('ledger_institution_id_case_id'), 'ledger', ['institution_id', 'case_id'], unique=False)
     op.create_index(op.f('ledger_institution_id_item_id'), 'ledger', ['institution_id', 'item_id'], unique=False)
     op.create_index(op.f('ledger_institution_id_person_id'), 'ledger', ['institution_id', 'person_id'], unique=False)
+    op.create_table('placements',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('request_id', sa.Uuid(), nullable=False),
+    sa.Column('candidacy_id', sa.Uuid(), nullable=False),
+    sa.Column('employer_id', sa.Uuid(), nullable=False),
+    sa.Column('agency_id', sa.Uuid(), nullable=True),
+    sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('pathway', sa.Text(), nullable=False),
+    sa.Column('pins', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('stages', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('departs', sa.Boolean(), nullable=False),
+    sa.Column('occupation', sa.Text(), nullable=True),
+    sa.Column('terms', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('options', postgresql.ARRAY(sa.Text()), nullable=True),
+    sa.Column('agency_contract', sa.Text(), nullable=True),
+    sa.Column('planned_departure_on', sa.Date(), nullable=True),
+    sa.Column('arrives_on', sa.Date(), nullable=True),
+    sa.Column('starts_on', sa.Date(), nullable=True),
+    sa.Column('ends_on', sa.Date(), nullable=True),
+    sa.Column('authorisation_from_on', sa.Date(), nullable=True),
+    sa.Column('authorisation_until_on', sa.Date(), nullable=True),
+    sa.Column('visa_from_on', sa.Date(), nullable=True),
+    sa.Column('visa_until_on', sa.Date(), nullable=True),
+    sa.Column('terms_confirmed_on', sa.Date(), nullable=True),
+    sa.Column('flight', sa.Text(), nullable=True),
+    sa.Column('departed_on', sa.Date(), nullable=True),
+    sa.Column('arrived_on', sa.Date(), nullable=True),
+    sa.Column('started_on', sa.Date(), nullable=True),
+    sa.Column('extension_until_on', sa.Date(), nullable=True),
+    sa.Column('last_contact_on', sa.Date(), nullable=True),
+    sa.Column('returns_on', sa.Date(), nullable=True),
+    sa.Column('returned_on', sa.Date(), nullable=True),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('wish', sa.Text(), nullable=True),
+    sa.Column('skills_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('replaced', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.CheckConstraint("state IN ('absconded', 'active', 'arrived', 'authorisation', 'cancelled', 'closed', 'completed', 'contracting', 'deceased', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'reintegrating', 'returned', 'returning', 'terminated', 'terminated_abroad', 'transfer_pending', 'visa', 'voided')", name=op.f('placements_state_known')),
+    sa.CheckConstraint('authorisation_until_on >= authorisation_from_on', name=op.f('placements_authorisation_in_order')),
+    sa.CheckConstraint('ends_on >= starts_on', name=op.f('placements_ends_after_start')),
+    sa.CheckConstraint('visa_until_on >= visa_from_on', name=op.f('placements_visa_in_order')),
+    sa.ForeignKeyConstraint(['agency_id'], ['organisations.id'], name=op.f('placements_agency_id_fkey')),
+    sa.ForeignKeyConstraint(['employer_id'], ['organisations.id'], name=op.f('placements_employer_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'candidacy_id'], ['candidacies.institution_id', 'candidacies.id'], name=op.f('placements_institution_id_candidacy_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('placements_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'request_id'], ['placement_requests.institution_id', 'placement_requests.id'], name=op.f('placements_institution_id_request_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('placements_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('placements_agency_id'), 'placements', ['agency_id'], unique=False)
+    op.create_index('placements_by_end', 'placements', ['institution_id', 'ends_on'], unique=False, postgresql_where=sa.text("state = 'active'"))
+    op.create_index(op.f('placements_employer_id'), 'placements', ['employer_id'], unique=False)
+    op.create_index(op.f('placements_institution_id_candidacy_id'), 'placements', ['institution_id', 'candidacy_id'], unique=False)
+    op.create_index(op.f('placements_institution_id_person_id'), 'placements', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('placements_institution_id_request_id'), 'placements', ['institution_id', 'request_id'], unique=False)
+    op.create_index('placements_one_live', 'placements', ['institution_id', 'person_id'], unique=True, postgresql_where=sa.text("state IN ('absconded', 'active', 'arrived', 'authorisation', 'contracting', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'terminated_abroad', 'transfer_pending', 'visa')"))
     op.create_table('recognition_decisions',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -621,18 +1059,65 @@ def upgrade() -> None:
     )
     op.create_index(op.f('recognition_decisions_institution_id_case_id'), 'recognition_decisions', ['institution_id', 'case_id'], unique=False)
     op.create_index(op.f('recognition_decisions_institution_id_item_id'), 'recognition_decisions', ['institution_id', 'item_id'], unique=False)
+    op.create_table('costs',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('placement_id', sa.Uuid(), nullable=True),
+    sa.Column('candidacy_id', sa.Uuid(), nullable=True),
+    sa.Column('type', sa.Text(), nullable=False),
+    sa.Column('amount', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('payer', sa.Text(), nullable=False),
+    sa.Column('receiver', sa.Text(), nullable=False),
+    sa.Column('paid_on', sa.Date(), nullable=False),
+    sa.Column('receipt_id', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("payer IN ('agency', 'enterprise', 'family', 'public_fund', 'school', 'trainee')", name=op.f('costs_payer_known')),
+    sa.CheckConstraint("receiver IN ('agency', 'authority', 'clinic', 'enterprise', 'family', 'other', 'public_fund', 'school', 'trainee')", name=op.f('costs_receiver_known')),
+    sa.CheckConstraint("state IN ('recorded', 'repaid', 'voided')", name=op.f('costs_state_known')),
+    sa.CheckConstraint("type IN ('admin', 'agency_fee', 'deposit', 'equipment', 'insurance', 'lodging', 'medical', 'penalty', 'test', 'training', 'travel')", name=op.f('costs_type_known')),
+    sa.CheckConstraint('amount > 0', name=op.f('costs_amount_positive')),
+    sa.ForeignKeyConstraint(['institution_id', 'candidacy_id'], ['candidacies.institution_id', 'candidacies.id'], name=op.f('costs_institution_id_candidacy_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('costs_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'placement_id'], ['placements.institution_id', 'placements.id'], name=op.f('costs_institution_id_placement_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('costs_pkey')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index(op.f('costs_institution_id_candidacy_id'), 'costs', ['institution_id', 'candidacy_id'], unique=False)
+    op.create_index(op.f('costs_institution_id_person_id'), 'costs', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('costs_institution_id_placement_id'), 'costs', ['institution_id', 'placement_id'], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f('costs_institution_id_placement_id'), table_name='costs')
+    op.drop_index(op.f('costs_institution_id_person_id'), table_name='costs')
+    op.drop_index(op.f('costs_institution_id_candidacy_id'), table_name='costs')
+    op.drop_table('costs')
     op.drop_index(op.f('recognition_decisions_institution_id_item_id'), table_name='recognition_decisions')
     op.drop_index(op.f('recognition_decisions_institution_id_case_id'), table_name='recognition_decisions')
     op.drop_table('recognition_decisions')
+    op.drop_index('placements_one_live', table_name='placements', postgresql_where=sa.text("state IN ('absconded', 'active', 'arrived', 'authorisation', 'contracting', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'terminated_abroad', 'transfer_pending', 'visa')"))
+    op.drop_index(op.f('placements_institution_id_request_id'), table_name='placements')
+    op.drop_index(op.f('placements_institution_id_person_id'), table_name='placements')
+    op.drop_index(op.f('placements_institution_id_candidacy_id'), table_name='placements')
+    op.drop_index(op.f('placements_employer_id'), table_name='placements')
+    op.drop_index('placements_by_end', table_name='placements', postgresql_where=sa.text("state = 'active'"))
+    op.drop_index(op.f('placements_agency_id'), table_name='placements')
+    op.drop_table('placements')
     op.drop_index(op.f('ledger_institution_id_person_id'), table_name='ledger')
     op.drop_index(op.f('ledger_institution_id_item_id'), table_name='ledger')
     op.drop_index(op.f('ledger_institution_id_case_id'), table_name='ledger')
     op.drop_table('ledger')
+    op.drop_index(op.f('enrolment_waivers_institution_id_enrolment_id'), table_name='enrolment_waivers')
+    op.drop_table('enrolment_waivers')
     op.drop_index(op.f('recognition_items_institution_id_result_id'), table_name='recognition_items')
     op.drop_index(op.f('recognition_items_institution_id_case_id'), table_name='recognition_items')
     op.drop_table('recognition_items')
@@ -641,10 +1126,31 @@ def downgrade() -> None:
     op.drop_index('recognition_appeals_one_open', table_name='recognition_appeals', postgresql_where=sa.text('outcome IS NULL'))
     op.drop_index(op.f('recognition_appeals_institution_id_case_id'), table_name='recognition_appeals')
     op.drop_table('recognition_appeals')
-    op.drop_index(op.f('costs_institution_id_placement_id'), table_name='costs')
-    op.drop_index(op.f('costs_institution_id_person_id'), table_name='costs')
-    op.drop_index(op.f('costs_institution_id_candidacy_id'), table_name='costs')
-    op.drop_table('costs')
+    op.drop_index(op.f('enterprise_hours_institution_id_membership_id'), table_name='enterprise_hours')
+    op.drop_table('enterprise_hours')
+    op.drop_index('enrolments_one_live', table_name='enrolments', postgresql_where=sa.text("state IN ('pending', 'enrolled', 'on_leave')"))
+    op.drop_index(op.f('enrolments_institution_id_programme_id'), table_name='enrolments')
+    op.drop_index(op.f('enrolments_institution_id_person_id'), table_name='enrolments')
+    op.drop_index(op.f('enrolments_institution_id_intake_id'), table_name='enrolments')
+    op.drop_index(op.f('enrolments_institution_id_curriculum_id'), table_name='enrolments')
+    op.drop_index(op.f('enrolments_institution_id_application_id'), table_name='enrolments')
+    op.drop_index('enrolments_by_state', table_name='enrolments')
+    op.drop_table('enrolments')
+    op.drop_index(op.f('class_marks_institution_id_membership_id'), table_name='class_marks')
+    op.drop_table('class_marks')
+    op.drop_index('certificates_one_of_number', table_name='certificates', postgresql_where=sa.text("state IN ('recorded', 'verified')"))
+    op.drop_index(op.f('certificates_institution_id_person_id'), table_name='certificates')
+    op.drop_index(op.f('certificates_institution_id_document_id'), table_name='certificates')
+    op.drop_table('certificates')
+    op.drop_index('candidacies_one_live', table_name='candidacies', postgresql_where=sa.text("state IN ('accepted', 'consent_pending', 'identified', 'interviewing', 'nominated', 'offered', 'selected', 'shortlisted', 'waitlisted')"))
+    op.drop_index('candidacies_one_accepted', table_name='candidacies', postgresql_where=sa.text("state = 'accepted'"))
+    op.drop_index(op.f('candidacies_institution_id_request_id'), table_name='candidacies')
+    op.drop_index(op.f('candidacies_institution_id_person_id'), table_name='candidacies')
+    op.drop_index(op.f('candidacies_institution_id_consent_id'), table_name='candidacies')
+    op.drop_index('candidacies_by_lapse', table_name='candidacies', postgresql_where=sa.text("state = 'offered'"))
+    op.drop_table('candidacies')
+    op.drop_index(op.f('attendance_institution_id_membership_id'), table_name='attendance')
+    op.drop_table('attendance')
     op.drop_index(op.f('results_owner_id'), table_name='results')
     op.drop_index(op.f('results_institution_id_person_id'), table_name='results')
     op.drop_table('results')
@@ -656,29 +1162,58 @@ def downgrade() -> None:
     op.drop_index(op.f('recognition_cases_institution_id_person_id'), table_name='recognition_cases')
     op.drop_index('recognition_cases_by_state', table_name='recognition_cases')
     op.drop_table('recognition_cases')
-    op.drop_index('placements_one_live', table_name='placements', postgresql_where=sa.text("state IN ('absconded', 'active', 'arrived', 'authorisation', 'contracting', 'departed', 'documents', 'early_return', 'extension_pending', 'pre_departure', 'ready', 'terminated_abroad', 'transfer_pending', 'visa')"))
-    op.drop_index(op.f('placements_institution_id_request_id'), table_name='placements')
-    op.drop_index(op.f('placements_institution_id_person_id'), table_name='placements')
-    op.drop_index(op.f('placements_institution_id_candidacy_id'), table_name='placements')
-    op.drop_index(op.f('placements_employer_id'), table_name='placements')
-    op.drop_index('placements_by_end', table_name='placements', postgresql_where=sa.text("state = 'active'"))
-    op.drop_index(op.f('placements_agency_id'), table_name='placements')
-    op.drop_table('placements')
+    op.drop_index(op.f('placement_requests_organisation_id'), table_name='placement_requests')
+    op.drop_index(op.f('placement_requests_institution_id_relationship_id'), table_name='placement_requests')
+    op.drop_index(op.f('placement_requests_institution_id_agency_relationship_id'), table_name='placement_requests')
+    op.drop_index('placement_requests_by_opening', table_name='placement_requests')
+    op.drop_index('placement_requests_by_closing', table_name='placement_requests')
+    op.drop_index(op.f('placement_requests_agency_id'), table_name='placement_requests')
+    op.drop_table('placement_requests')
+    op.drop_index('memberships_one_live', table_name='memberships', postgresql_where=sa.text("state IN ('attending', 'registered')"))
+    op.drop_index(op.f('memberships_institution_id_transferred_from'), table_name='memberships')
+    op.drop_index(op.f('memberships_institution_id_person_id'), table_name='memberships')
+    op.drop_index(op.f('memberships_institution_id_class_id'), table_name='memberships')
+    op.drop_table('memberships')
+    op.drop_table('intake_quotas')
     op.drop_index(op.f('documents_institution_id_person_id'), table_name='documents')
     op.drop_index('documents_by_uploader', table_name='documents')
     op.drop_table('documents')
+    op.drop_index(op.f('curriculum_courses_institution_id_course_id'), table_name='curriculum_courses')
+    op.drop_table('curriculum_courses')
     op.drop_index(op.f('credentials_institution_id_appointment_id'), table_name='credentials')
     op.drop_table('credentials')
     op.drop_index(op.f('consents_recipient_id'), table_name='consents')
     op.drop_index(op.f('consents_institution_id_person_id'), table_name='consents')
     op.drop_table('consents')
+    op.drop_index(op.f('class_sessions_institution_id_class_id'), table_name='class_sessions')
+    op.drop_table('class_sessions')
+    op.drop_table('assessments')
+    op.drop_index('applications_one_of_rank', table_name='applications', postgresql_where=sa.text("state = 'waitlisted'"))
+    op.drop_index('applications_one_live', table_name='applications', postgresql_where=sa.text("state IN ('draft', 'submitted', 'under_review', 'documents_required', 'eligible', 'waitlisted')"))
+    op.drop_index(op.f('applications_institution_id_person_id'), table_name='applications')
+    op.drop_index(op.f('applications_institution_id_intake_id'), table_name='applications')
+    op.drop_index('applications_by_state', table_name='applications')
+    op.drop_table('applications')
+    op.drop_index(op.f('training_classes_teacher_id'), table_name='training_classes')
+    op.drop_index(op.f('training_classes_enterprise_id'), table_name='training_classes')
+    op.drop_table('training_classes')
     op.drop_index(op.f('trainees_institution_id_unit_id'), table_name='trainees')
     op.drop_index('trainees_by_name', table_name='trainees')
+    op.drop_index('trainees_available', table_name='trainees', postgresql_where=sa.text('available_until IS NOT NULL'))
     op.drop_table('trainees')
     op.drop_index(op.f('relationships_organisation_id'), table_name='relationships')
     op.drop_table('relationships')
     op.drop_index(op.f('invitations_account_id'), table_name='invitations')
     op.drop_table('invitations')
+    op.drop_index('intakes_one_of_code', table_name='intakes', postgresql_where=sa.text("state <> 'voided'"))
+    op.drop_index(op.f('intakes_institution_id_programme_id'), table_name='intakes')
+    op.drop_index('intakes_by_dates', table_name='intakes')
+    op.drop_table('intakes')
+    op.drop_table('curricula')
+    op.drop_index(op.f('courses_owner_id'), table_name='courses')
+    op.drop_index('courses_one_of_partners_code', table_name='courses', postgresql_where=sa.text("owner_id IS NOT NULL AND state <> 'voided'"))
+    op.drop_index('courses_one_of_code', table_name='courses', postgresql_where=sa.text("owner_id IS NULL AND state <> 'voided'"))
+    op.drop_table('courses')
     op.drop_index(op.f('appointments_organisation_id'), table_name='appointments')
     op.drop_index('appointments_one_held', table_name='appointments', postgresql_where=sa.text("state = 'held'"))
     op.drop_index(op.f('appointments_account_id'), table_name='appointments')
@@ -687,6 +1222,8 @@ def downgrade() -> None:
     op.drop_table('units')
     op.drop_table('unfed')
     op.drop_table('stream_keys')
+    op.drop_index('programmes_one_of_code', table_name='programmes', postgresql_where=sa.text("state <> 'voided'"))
+    op.drop_table('programmes')
     op.drop_table('organisations')
     op.drop_index('openings_by_person', table_name='openings')
     op.drop_table('openings')

@@ -1,6 +1,38 @@
 """Every table, imported in one place: what migrations, walls and the tests over the catalogue look at."""
 
-from service.storage.tables import institutions, placements, recognition, record, trainees
+from service.storage.tables import (
+    applications,
+    candidacies,
+    certificates,
+    courses,
+    enrolments,
+    institutions,
+    intakes,
+    placement_requests,
+    placements,
+    programmes,
+    recognition,
+    record,
+    trainees,
+    training,
+)
 from service.storage.tables.columns import LIFECYCLES, metadata
 
-__all__ = ["LIFECYCLES", "institutions", "metadata", "placements", "recognition", "record", "trainees"]
+__all__ = [
+    "LIFECYCLES",
+    "applications",
+    "candidacies",
+    "certificates",
+    "courses",
+    "enrolments",
+    "institutions",
+    "intakes",
+    "metadata",
+    "placement_requests",
+    "placements",
+    "programmes",
+    "recognition",
+    "record",
+    "trainees",
+    "training",
+]

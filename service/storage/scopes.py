@@ -24,8 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import Sight
+from service.storage.tables.candidacies import candidacies
 from service.storage.tables.institutions import accounts, appointments, credentials
 from service.storage.tables.placements import placements
+from service.storage.tables.trainees import consents
 from service.storage.tenancy import GATE, INSTITUTION, mine
 
 AT: ColumnElement[Any] = bindparam("at", type_=Text)
@@ -96,6 +98,11 @@ def own(column: str) -> Scope:
     return scope
 
 
+def announced(table: FromClause, _actor: Any) -> ColumnElement[bool]:
+    """Rows that are no longer a draft."""
+    return table.c.state.not_in([literal_column("'draft'"), literal_column("'voided'")])
+
+
 def of_organisation(column: str) -> Scope:
     """Rows that name the actor's organisation."""
 
@@ -129,6 +136,40 @@ def of_owing_organisation(table: FromClause, actor: Any) -> ColumnElement[bool]:
     return table.c.subject_id.in_(theirs)
 
 
+def of_own_membership(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """Rows of a class that concern a person's own membership."""
+    m = table.metadata.tables["memberships"].alias("own_membership")  # type: ignore[attr-defined]
+    mine_there = own("person_id")(m, actor)
+    return select(m.c.id).where(mine(m), m.c.id == table.c.membership_id, mine_there).exists()
+
+
+def of_own_candidacies(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """The requests for which a person is or was a candidate."""
+    c = candidacies.alias("own_candidacy")
+    people = cast(select(actor.c.person_ids).scalar_subquery(), ARRAY(Uuid))
+    return table.c.id.in_(select(c.c.request_id).where(mine(c), c.c.person_id == func.any(people)))
+
+
+def of_request(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """The requests of the actor's organisation, as the enterprise or as its agency."""
+    organisation = select(actor.c.organisation_id).scalar_subquery()
+    return or_(table.c.organisation_id == organisation, table.c.agency_id == organisation)
+
+
+def consented_to(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """Whoever was nominated to the actor's organisation, as long as their consent holds."""
+    k = consents.alias("held_consent")
+    holds = and_(
+        mine(k),
+        k.c.id == table.c.consent_id,
+        k.c.recipient_id == select(actor.c.organisation_id).scalar_subquery(),
+        k.c.state == literal_column("'given'"),
+        or_(k.c.ends_on.is_(None), k.c.ends_on >= cast(NOW, k.c.ends_on.type)),
+    )
+    hidden = [literal_column(f"'{s}'") for s in ("identified", "consent_pending", "consent_refused", "voided")]
+    return and_(table.c.state.not_in(hidden), select(k.c.id).where(holds).exists())
+
+
 _PERSON, _ORGANISATION = Sight.PERSON, Sight.ORGANISATION
 
 # fmt: off
@@ -142,13 +183,27 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "trainees":      {_PERSON: own("id"),              _ORGANISATION: nobody},
     "documents":     {_PERSON: own("person_id"),       _ORGANISATION: uploaded_by_own},
     "consents":      {_PERSON: own("person_id"),       _ORGANISATION: given_to_organisation},
+    "courses":       {_PERSON: everyone,               _ORGANISATION: of_organisation("owner_id")},
+    "programmes":    {_PERSON: announced,              _ORGANISATION: nobody},
+    "intakes":       {_PERSON: announced,              _ORGANISATION: nobody},
+    "applications":  {_PERSON: own("person_id"),       _ORGANISATION: nobody},
+    "enrolments":    {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "results":       {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "recognition_cases": {_PERSON: own("person_id"),   _ORGANISATION: nobody},
     "ledger":        {_PERSON: own("person_id"),       _ORGANISATION: nobody},
+    "placement_requests": {_PERSON: of_own_candidacies, _ORGANISATION: of_request},
+    "candidacies":   {_PERSON: own("person_id"),       _ORGANISATION: consented_to},
     "placements":    {_PERSON: own("person_id"),       _ORGANISATION: of_placement},
     "requirement_items": {_PERSON: own("person_id"),   _ORGANISATION: of_owing_organisation},
     "requirement_subjects": {_PERSON: own("person_id"), _ORGANISATION: of_placement},
     "costs":         {_PERSON: own("person_id"),       _ORGANISATION: nobody},
+    "training_classes": {_PERSON: everyone,            _ORGANISATION: of_organisation("enterprise_id")},
+    "class_sessions":   {_PERSON: everyone,            _ORGANISATION: nobody},
+    "assessments":      {_PERSON: everyone,            _ORGANISATION: nobody},
+    "memberships":      {_PERSON: own("person_id"),    _ORGANISATION: nobody},
+    "attendance":       {_PERSON: of_own_membership,   _ORGANISATION: nobody},
+    "class_marks":      {_PERSON: of_own_membership,   _ORGANISATION: nobody},
+    "certificates":     {_PERSON: own("person_id"),    _ORGANISATION: nobody},
 }
 # fmt: on
 

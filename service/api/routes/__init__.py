@@ -1,9 +1,53 @@
 """Routes: parse, call, return. Every capability's routes, in the order of the document."""
 
 from service.api.operations import Operations
-from service.api.routes import accounts, consents, documents, institutions, public, recognition, relationships, results, trainees
+from service.api.routes import (
+    accounts,
+    applications,
+    candidacies,
+    certificates,
+    consents,
+    costs,
+    courses,
+    documents,
+    enrolments,
+    institutions,
+    intakes,
+    placement_requests,
+    placements,
+    programmes,
+    public,
+    recognition,
+    relationships,
+    requirement_items,
+    results,
+    trainees,
+    training,
+)
 
-CAPABILITIES = (public, accounts, institutions, relationships, trainees, documents, consents, results, recognition)
+CAPABILITIES = (
+    public,
+    accounts,
+    institutions,
+    relationships,
+    trainees,
+    documents,
+    consents,
+    courses,
+    programmes,
+    intakes,
+    applications,
+    enrolments,
+    training,
+    certificates,
+    results,
+    recognition,
+    placement_requests,
+    candidacies,
+    placements,
+    requirement_items,
+    costs,
+)
 
 
 def routers() -> list[Operations]:

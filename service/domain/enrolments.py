@@ -1,0 +1,188 @@
+"""Enrolments: from the place that a selection gave, through a programme's stages, to completion or another end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from service.domain.actors import COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
+from service.domain.intakes import FREES
+from service.domain.levels import Held, Proof, named, proven
+from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
+
+FEES = ("paid", "scholarship", "hardship", "employer_pays", "no_fee")
+"""That the fee was paid, or why it is waived."""
+LIVE = ("pending", "enrolled", "on_leave")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentDossier(Dossier):
+    """All that the rules of an enrolment may know.
+
+    `credits_earned` are those of the present stage by the ledger, `credits_waived` those that were waived for it.
+    `required_open` are required courses of the present stage that are neither earned nor waived. `holds_place` says
+    whether it holds a place of the plan, of which `places` are there and `taken` are taken.
+    """
+
+    intake_id: UUID
+    intake_state: str = ""
+    source: str
+    holds_place: bool = True
+    places: int | None = None
+    taken: int = 0
+    identity_verified: bool = False
+    stage: int = 1
+    stages: int = 1
+    curriculum_id: UUID | None = None
+    credits_required: Decimal = Decimal(0)
+    credits_earned: Decimal = Decimal(0)
+    credits_waived: Decimal = Decimal(0)
+    required_open: tuple[UUID, ...] = ()
+    languages: tuple[Proof, ...] = ()
+    certificates_wanted: tuple[str, ...] = ()
+    certificates: tuple[Held, ...] = ()
+    other_live: bool = False
+    last_waiver: UUID | None = None
+    leave_from: date | None = None
+
+    @property
+    def frees_place(self) -> bool:
+        """Whether leaving gives a place back: only while somebody else can still be given it."""
+        return self.holds_place and self.intake_state in FREES
+
+
+def identity_verified(e: EnrolmentDossier) -> Reason | None:
+    """Somebody accepted a document of identity: a passport or an identity card."""
+    return None if e.identity_verified else Reason("identity_verified", required=["passport", "identity"])
+
+
+def stage_follows(e: EnrolmentDossier) -> Reason | None:
+    """There is a stage after this one."""
+    return Reason("stage_follows", required=e.stages, actual=e.stage) if e.stage >= e.stages else None
+
+
+def in_last_stage(e: EnrolmentDossier) -> Reason | None:
+    """Only the last stage completes a programme."""
+    return Reason("in_last_stage", required=e.stages, actual=e.stage) if e.stage < e.stages else None
+
+
+def stage_credits(e: EnrolmentDossier) -> Reason | None:
+    """The credits of the stage are earned, recognised or waived."""
+    had = e.credits_earned + e.credits_waived
+    return Reason("stage_credits", required=e.credits_required, actual=had) if had < e.credits_required else None
+
+
+def required_courses(e: EnrolmentDossier) -> Reason | None:
+    """Every required course of the stage is earned, recognised or waived."""
+    return Reason("required_courses", required=list(e.required_open)) if e.required_open else None
+
+
+def language_proven(e: EnrolmentDossier) -> Reason | None:
+    """A verified and valid certificate proves one of the tests that the programme asks for."""
+    if proven(e.certificates, e.languages, e.today):
+        return None
+    return Reason("language_proven", required=named(e.languages), actual=[h.test for h in e.certificates if h.test])
+
+
+def programme_certificates(e: EnrolmentDossier) -> Reason | None:
+    """Every certificate that the programme asks for is there, verified."""
+    missing = sorted(set(e.certificates_wanted) - {h.kind for h in e.certificates if h.valid_on(e.today)})
+    return Reason("programme_certificates", required=list(e.certificates_wanted), actual=missing) if missing else None
+
+
+def leave_in_order(_: EnrolmentDossier, given: Given) -> Reason | None:
+    """A leave begins before it ends."""
+    if given["leave_from"] > given["leave_until"]:
+        return Reason(
+            "leave_in_order", required=given["leave_from"], actual=given["leave_until"], pointer="/leave_until"
+        )
+    return None
+
+
+def something_waived(_: EnrolmentDossier, given: Given) -> Reason | None:
+    """A waiver is of credits, of courses, or of both."""
+    courses: Sequence[UUID] = given.get("courses") or ()
+    if not given.get("credits") and not courses:
+        return Reason("something_waived", required=["credits", "courses"], pointer="/credits")
+    return None
+
+
+# ---- what a correction needs
+def place_free_again(e: EnrolmentDossier) -> Reason | None:
+    """A place that was given back is taken again only while one is free."""
+    if not e.holds_place and (e.places is None or e.taken >= e.places):
+        return Reason("place_free", required=e.places or 0, actual=e.taken)
+    return None
+
+
+def intake_not_cancelled(e: EnrolmentDossier) -> Reason | None:
+    """A cancelled intake has no pending enrolment."""
+    return Reason("intake_not_over", actual=e.intake_state) if e.intake_state == "cancelled" else None
+
+
+def only_enrolment(e: EnrolmentDossier) -> Reason | None:
+    """A person has one live enrolment an intake."""
+    return Reason("only_enrolment", required=1) if e.other_live else None
+
+
+FEE: Takes[Any] = Takes("fee", str, "That the fee was paid, or why it is waived.", choices=FEES, code="fee_or_waiver")
+LEAVE: tuple[Takes[Any], ...] = (
+    Takes("leave_from", date, "The first day of the leave."),
+    Takes("leave_until", date, "Its last day."),
+    because("health", "military_service", "family", "financial", "personal", "other"),
+)
+WAIVED: tuple[Takes[EnrolmentDossier], ...] = (
+    Takes(
+        "credits",
+        Decimal,
+        "Credits of the present stage that are waived.",
+        needed=False,
+        least=Decimal(0),
+        most=lambda e: e.credits_required,
+    ),
+    Takes(
+        "courses",
+        tuple[UUID, ...],
+        "Required courses of the present stage that are waived.",
+        needed=False,
+        choices=lambda e: list(e.required_open),
+        code="course_outstanding",
+    ),
+    because("prior_learning", "curriculum_changed", "health", "force_majeure", "other"),
+)
+CANCELLED = because("no_show", "fees_unpaid", "identity_unverified", "intake_cancelled", "other")
+WITHDRAWN = because("personal", "family", "financial", "health", "other_offer", "moved_away", "other")
+DISMISSED = because("disciplinary", "fees_unpaid", "low_attendance", "fraud", "failed_test", "other")
+COORD, REG = [COORDINATOR], [REGISTRAR]
+LEAVES = [TRAINEE, GUARDIAN, COORDINATOR]
+RETURNS = [place_free_again, intake_not_cancelled, only_enrolment]
+ADVANCES = [stage_follows, stage_credits, required_courses]
+COMPLETES = [in_last_stage, stage_credits, required_courses, language_proven, programme_certificates]
+
+# fmt: off
+ENROLMENT = Lifecycle[Any]("enrolment", [
+    #    action           from          to           who      only if              leaves behind
+    Rule("create",        [NEW],        "pending",   [SYSTEM], [],                 "enrolment.created", undo=False),
+    Rule("enrol",         ["pending"],  "enrolled",  COORD,   [identity_verified], "enrolment.enrolled",
+         takes=[FEE]),
+    Rule("cancel",        ["pending"],  "cancelled", [COORDINATOR, SYSTEM], [],    "enrolment.cancelled",
+         takes=[CANCELLED], shared=True, undo=RETURNS),
+    Rule("take_leave",    ["enrolled"], "on_leave",  COORD,   [],                  "enrolment.leave_taken",
+         takes=LEAVE, checks=[leave_in_order]),
+    Rule("resume",        ["on_leave"], "enrolled",  COORD,   [],                  "enrolment.resumed"),
+    Rule("waive_credits", ["enrolled"], "enrolled",  REG,     [],                  "enrolment.credits_waived",
+         takes=WAIVED, checks=[something_waived], evidence=True),
+    Rule("advance_stage", ["enrolled"], "enrolled",  REG,     ADVANCES,            "enrolment.stage_advanced"),
+    Rule("complete",      ["enrolled"], "completed", REG,     COMPLETES,           "enrolment.completed"),
+    Rule("withdraw",      LIVE,         "withdrawn", LEAVES,  [],                  "enrolment.withdrawn",
+         takes=[WITHDRAWN], shared=True, undo=RETURNS),
+    Rule("dismiss",       ["enrolled", "on_leave"], "dismissed", COORD, [],        "enrolment.dismissed",
+         takes=[DISMISSED], shared=True, evidence=True, undo=RETURNS),
+    # The selection that made it was taken back.
+    Rule("void",          ["pending"],  VOIDED,      [SYSTEM], [],                 "enrolment.voided", undo=False),
+])
+# fmt: on

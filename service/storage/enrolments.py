@@ -1,0 +1,163 @@
+"""Enrolments: what their rules may know (credits by the ledger among it), and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, literal_column, select
+from sqlalchemy.dialects.postgresql import array
+
+from service.domain.enrolments import LIVE, EnrolmentDossier
+from service.storage.applications import held_by, identity_of, read_held
+from service.storage.opening import FactsOf, word
+from service.storage.programmes import proofs
+from service.storage.tables.enrolments import enrolment_waivers, enrolments
+from service.storage.tables.intakes import intake_quotas, intakes
+from service.storage.tables.programmes import curricula, curriculum_courses, programmes
+from service.storage.tables.recognition import ledger, results
+from service.storage.tables.record import heads
+from service.storage.tenancy import mine
+from service.storage.views import View, among
+
+_e, _i, _p, _q, _w = enrolments, intakes, programmes, intake_quotas, enrolment_waivers
+_v, _vc, _l, _r, _h = curricula, curriculum_courses, ledger, results, heads
+
+_latest = (
+    select(_v.c.id)
+    .where(mine(_v), _v.c.programme_id == _e.c.programme_id)
+    .order_by(_v.c.no.desc())
+    .limit(literal_column("1"))
+    .correlate(_e)
+    .scalar_subquery()
+)
+_of_stage = (mine(_vc), _vc.c.curriculum_id == func.coalesce(_e.c.curriculum_id, _latest), _vc.c.stage == _e.c.stage)
+_by_ledger = (
+    select(func.coalesce(func.sum(_l.c.credits * _l.c.sign), literal_column("0")))
+    .where(mine(_l), _l.c.person_id == _e.c.person_id, _l.c.course_id == _vc.c.course_id)
+    .correlate(_e, _vc)
+    .scalar_subquery()
+)
+_by_result = (
+    select(func.coalesce(func.max(_r.c.credits), literal_column("0")))
+    .where(
+        mine(_r),
+        _r.c.person_id == _e.c.person_id,
+        _r.c.course_id == _vc.c.course_id,
+        _r.c.source == word("home"),
+        _r.c.state == word("verified"),
+        _r.c.passed.is_(True),
+    )
+    .correlate(_e, _vc)
+    .scalar_subquery()
+)
+_earned = func.greatest(_by_ledger, _by_result)
+"""What a course of the curriculum has brought: recognised by the ledger or passed at home, never both."""
+_in_force = (mine(_w), _w.c.enrolment_id == _e.c.id, _w.c.revoked.is_(False))
+_waived = select(_w.c.id).where(*_in_force, _vc.c.course_id == func.any(_w.c.course_ids)).correlate(_e, _vc).exists()
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    stages: list[Mapping[str, Any]] = row["stages"]
+    present = next((s for s in stages if s["no"] == row["stage"]), None)
+    return row | {
+        "stages": len(stages),
+        "credits_required": Decimal(present["credits_required"]) if present else Decimal(0),
+        "required_open": tuple(UUID(str(i)) for i in row["required_open"] or ()),
+        "languages": proofs(row["languages"]),
+        "certificates_wanted": tuple(row["certificates_wanted"]),
+        "certificates": read_held(row["certificates"]),
+        "taken": row["taken"] or 0,
+    }
+
+
+_other = enrolments.alias("other")
+FACTS: FactsOf[EnrolmentDossier] = FactsOf(
+    _e,
+    EnrolmentDossier,
+    {
+        "intake_id": _e.c.intake_id,
+        "intake_state": _i.c.state,
+        "source": _e.c.source,
+        "holds_place": _e.c.holds_place,
+        "places": _q.c.places,
+        "taken": _q.c.taken,
+        "identity_verified": identity_of(_e.c.person_id, "accepted"),
+        "stage": _e.c.stage,
+        "stages": _p.c.stages,
+        "curriculum_id": func.coalesce(_e.c.curriculum_id, _latest),
+        "credits_earned": select(func.coalesce(func.sum(_earned), literal_column("0")))
+        .select_from(_vc)
+        .where(*_of_stage)
+        .correlate(_e)
+        .scalar_subquery(),
+        "credits_waived": select(func.coalesce(func.sum(_w.c.credits), literal_column("0")))
+        .where(*_in_force, _w.c.stage == _e.c.stage)
+        .scalar_subquery(),
+        "required_open": select(func.array_agg(_vc.c.course_id))
+        .where(*_of_stage, _vc.c.required.is_(True), _earned == literal_column("0"), ~_waived)
+        .correlate(_e)
+        .scalar_subquery(),
+        "languages": _p.c.languages,
+        "certificates_wanted": _p.c.certificates,
+        "certificates": held_by(_e.c.person_id),
+        "other_live": select(_other.c.id)
+        .where(
+            mine(_other),
+            _other.c.person_id == _e.c.person_id,
+            _other.c.intake_id == _e.c.intake_id,
+            _other.c.id != _e.c.id,
+            _other.c.state.in_([word(s) for s in LIVE]),
+        )
+        .exists(),
+        "last_waiver": select(_w.c.id)
+        .where(*_in_force)
+        .order_by(_w.c.id.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery(),
+        "leave_from": _e.c.leave_from,
+    },
+    source=_e.join(_i, and_(mine(_i), _i.c.id == _e.c.intake_id))
+    .join(_p, and_(mine(_p), _p.c.id == _e.c.programme_id))
+    .outerjoin(_q, and_(mine(_q), _q.c.intake_id == _e.c.intake_id, _q.c.source == _e.c.source)),
+    also=array([_e.c.intake_id]),
+    read=_read,
+)
+VIEW = View(
+    _e,
+    {
+        name: _e.c[name]
+        for name in (
+            "id",
+            "version",
+            "state",
+            "since_on",
+            "person_id",
+            "application_id",
+            "intake_id",
+            "programme_id",
+            "curriculum_id",
+            "source",
+            "holds_place",
+            "stage",
+            "fee",
+            "leave_from",
+            "leave_until",
+            "reason_code",
+        )
+    }
+    | {"abroad": _h.c.stage == word("abroad")},
+    source=_e.join(_h, and_(mine(_h), _h.c.stream_id == _e.c.person_id)),
+    filters={
+        "state": among(_e.c.state),
+        "person_id": among(_e.c.person_id),
+        "intake_id": among(_e.c.intake_id),
+        "programme_id": among(_e.c.programme_id),
+        "application_id": among(_e.c.application_id),
+        "stage": among(_e.c.stage),
+    },
+)
+
+__all__ = ["FACTS", "VIEW"]
