@@ -369,41 +369,6 @@ def upgrade() -> None:
     op.create_index('trainees_available', 'trainees', ['institution_id', 'available_until'], unique=False, postgresql_where=sa.text('available_until IS NOT NULL'))
     op.create_index('trainees_by_name', 'trainees', ['institution_id', 'sort_name', 'id'], unique=False)
     op.create_index(op.f('trainees_institution_id_unit_id'), 'trainees', ['institution_id', 'unit_id'], unique=False)
-    op.create_table('training_classes',
-    sa.Column('institution_id', sa.Uuid(), nullable=False),
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.Column('event_seq', sa.BigInteger(), nullable=False),
-    sa.Column('since_on', sa.Date(), nullable=False),
-    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
-    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('title', sa.Text(), nullable=False),
-    sa.Column('course_id', sa.Uuid(), nullable=True),
-    sa.Column('capacity', sa.Integer(), nullable=False),
-    sa.Column('taken', sa.Integer(), nullable=False),
-    sa.Column('starts_on', sa.Date(), nullable=False),
-    sa.Column('ends_on', sa.Date(), nullable=False),
-    sa.Column('time_zone', sa.Text(), nullable=False),
-    sa.Column('teacher_id', sa.Uuid(), nullable=True),
-    sa.Column('min_attendance_percent', sa.Integer(), nullable=False),
-    sa.Column('excused', postgresql.ARRAY(sa.Text()), nullable=False),
-    sa.Column('resits_until', sa.Date(), nullable=True),
-    sa.Column('enterprise_id', sa.Uuid(), nullable=True),
-    sa.Column('hours_required', sa.Numeric(precision=8, scale=2), nullable=True),
-    sa.CheckConstraint("kind IN ('dual', 'language', 'pre_departure', 'skills')", name=op.f('training_classes_kind_known')),
-    sa.CheckConstraint("state IN ('cancelled', 'completed', 'open', 'planned', 'running', 'voided')", name=op.f('training_classes_state_known')),
-    sa.CheckConstraint('min_attendance_percent BETWEEN 0 AND 100', name=op.f('training_classes_percent')),
-    sa.CheckConstraint('starts_on <= ends_on', name=op.f('training_classes_days')),
-    sa.CheckConstraint('taken BETWEEN 0 AND capacity', name=op.f('training_classes_places')),
-    sa.ForeignKeyConstraint(['enterprise_id'], ['organisations.id'], name=op.f('training_classes_enterprise_id_fkey')),
-    sa.ForeignKeyConstraint(['teacher_id'], ['accounts.id'], name=op.f('training_classes_teacher_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('training_classes_pkey')),
-    postgresql_with={'fillfactor': '80'}
-    )
-    op.create_index(op.f('training_classes_enterprise_id'), 'training_classes', ['enterprise_id'], unique=False)
-    op.create_index(op.f('training_classes_teacher_id'), 'training_classes', ['teacher_id'], unique=False)
     op.create_table('applications',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -433,37 +398,6 @@ def upgrade() -> None:
     op.create_index(op.f('applications_institution_id_person_id'), 'applications', ['institution_id', 'person_id'], unique=False)
     op.create_index('applications_one_live', 'applications', ['institution_id', 'person_id', 'intake_id'], unique=True, postgresql_where=sa.text("state IN ('draft', 'submitted', 'under_review', 'documents_required', 'eligible', 'waitlisted')"))
     op.create_index('applications_one_of_rank', 'applications', ['institution_id', 'intake_id', 'source', 'rank'], unique=True, postgresql_where=sa.text("state = 'waitlisted'"))
-    op.create_table('assessments',
-    sa.Column('institution_id', sa.Uuid(), nullable=False),
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('class_id', sa.Uuid(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('max_mark', sa.Numeric(precision=10, scale=4), nullable=False),
-    sa.Column('pass_mark', sa.Numeric(precision=10, scale=4), nullable=False),
-    sa.Column('weight', sa.Numeric(precision=10, scale=4), nullable=False),
-    sa.Column('required', sa.Boolean(), nullable=False),
-    sa.CheckConstraint('0 <= pass_mark AND pass_mark <= max_mark AND max_mark > 0', name=op.f('assessments_bounds')),
-    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('assessments_institution_id_class_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('assessments_pkey')),
-    sa.UniqueConstraint('institution_id', 'class_id', 'name', name=op.f('assessments_institution_id_class_id_name_key'))
-    )
-    op.create_table('class_sessions',
-    sa.Column('institution_id', sa.Uuid(), nullable=False),
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('class_id', sa.Uuid(), nullable=False),
-    sa.Column('starts_on', sa.Date(), nullable=False),
-    sa.Column('starts_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('ends_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
-    sa.Column('topic', sa.Text(), nullable=True),
-    sa.Column('taken_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
-    sa.Column('cancelled_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
-    sa.CheckConstraint('starts_at < ends_at', name=op.f('class_sessions_instants')),
-    sa.CheckConstraint('taken_at IS NULL OR cancelled_at IS NULL', name=op.f('class_sessions_held_or_cancelled')),
-    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('class_sessions_institution_id_class_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('class_sessions_pkey'))
-    )
-    op.create_index(op.f('class_sessions_institution_id_class_id'), 'class_sessions', ['institution_id', 'class_id'], unique=False)
     op.create_table('consents',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -553,39 +487,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['institution_id', 'intake_id'], ['intakes.institution_id', 'intakes.id'], name=op.f('intake_quotas_institution_id_intake_id_fkey')),
     sa.PrimaryKeyConstraint('institution_id', 'intake_id', 'source', name=op.f('intake_quotas_pkey'))
     )
-    op.create_table('memberships',
-    sa.Column('institution_id', sa.Uuid(), nullable=False),
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('version', sa.BigInteger(), nullable=False),
-    sa.Column('event_seq', sa.BigInteger(), nullable=False),
-    sa.Column('since_on', sa.Date(), nullable=False),
-    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
-    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('person_id', sa.Uuid(), nullable=False),
-    sa.Column('class_id', sa.Uuid(), nullable=False),
-    sa.Column('attempt', sa.Integer(), nullable=False),
-    sa.Column('attending_on', sa.Date(), nullable=True),
-    sa.Column('carried_held', sa.Numeric(precision=8, scale=2), nullable=False),
-    sa.Column('carried_attended', sa.Numeric(precision=8, scale=2), nullable=False),
-    sa.Column('transferred_from', sa.Uuid(), nullable=True),
-    sa.Column('ended_because', sa.Text(), nullable=True),
-    sa.Column('ended_from', sa.Text(), nullable=True),
-    sa.Column('attendance_percent', sa.Numeric(precision=5, scale=2), nullable=True),
-    sa.Column('score', sa.Numeric(precision=5, scale=2), nullable=True),
-    sa.CheckConstraint("state IN ('attending', 'failed', 'passed', 'registered', 'transferred', 'voided', 'withdrawn')", name=op.f('memberships_state_known')),
-    sa.CheckConstraint('attempt >= 1', name=op.f('memberships_attempt')),
-    sa.CheckConstraint('carried_attended BETWEEN 0 AND carried_held', name=op.f('memberships_carried')),
-    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('memberships_institution_id_class_id_fkey')),
-    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('memberships_institution_id_person_id_fkey')),
-    sa.ForeignKeyConstraint(['institution_id', 'transferred_from'], ['memberships.institution_id', 'memberships.id'], name=op.f('memberships_institution_id_transferred_from_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('memberships_pkey')),
-    postgresql_with={'fillfactor': '80'}
-    )
-    op.create_index(op.f('memberships_institution_id_class_id'), 'memberships', ['institution_id', 'class_id'], unique=False)
-    op.create_index(op.f('memberships_institution_id_person_id'), 'memberships', ['institution_id', 'person_id'], unique=False)
-    op.create_index(op.f('memberships_institution_id_transferred_from'), 'memberships', ['institution_id', 'transferred_from'], unique=False)
-    op.create_index('memberships_one_live', 'memberships', ['institution_id', 'class_id', 'person_id'], unique=True, postgresql_where=sa.text("state IN ('attending', 'registered')"))
     op.create_table('placement_requests',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -730,23 +631,57 @@ def upgrade() -> None:
     )
     op.create_index(op.f('results_institution_id_person_id'), 'results', ['institution_id', 'person_id'], unique=False)
     op.create_index(op.f('results_owner_id'), 'results', ['owner_id'], unique=False)
-    op.create_table('attendance',
+    op.create_table('training_classes',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('session_id', sa.Uuid(), nullable=False),
-    sa.Column('membership_id', sa.Uuid(), nullable=False),
-    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
-    sa.Column('taken_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
-    sa.CheckConstraint("kind IN ('absent', 'excused_illness', 'excused_official', 'excused_personal', 'late', 'left_early', 'present')", name=op.f('attendance_kind_known')),
-    sa.CheckConstraint('hours >= 0', name=op.f('attendance_hours')),
-    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('attendance_institution_id_membership_id_fkey')),
-    sa.ForeignKeyConstraint(['institution_id', 'session_id'], ['class_sessions.institution_id', 'class_sessions.id'], name=op.f('attendance_institution_id_session_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('attendance_pkey')),
-    sa.UniqueConstraint('institution_id', 'session_id', 'membership_id', 'seq', name=op.f('attendance_institution_id_session_id_membership_id_seq_key'))
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('course_id', sa.Uuid(), nullable=True),
+    sa.Column('capacity', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('time_zone', sa.Text(), nullable=False),
+    sa.Column('teacher_id', sa.Uuid(), nullable=True),
+    sa.Column('min_attendance_percent', sa.Integer(), nullable=False),
+    sa.Column('excused', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('resits_until', sa.Date(), nullable=True),
+    sa.Column('enterprise_id', sa.Uuid(), nullable=True),
+    sa.Column('hours_required', sa.Numeric(precision=8, scale=2), nullable=True),
+    sa.CheckConstraint("kind IN ('dual', 'language', 'pre_departure', 'skills')", name=op.f('training_classes_kind_known')),
+    sa.CheckConstraint("state IN ('cancelled', 'completed', 'open', 'planned', 'running', 'voided')", name=op.f('training_classes_state_known')),
+    sa.CheckConstraint('min_attendance_percent BETWEEN 0 AND 100', name=op.f('training_classes_percent')),
+    sa.CheckConstraint('starts_on <= ends_on', name=op.f('training_classes_days')),
+    sa.CheckConstraint('taken BETWEEN 0 AND capacity', name=op.f('training_classes_places')),
+    sa.ForeignKeyConstraint(['enterprise_id'], ['organisations.id'], name=op.f('training_classes_enterprise_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'course_id'], ['courses.institution_id', 'courses.id'], name=op.f('training_classes_institution_id_course_id_fkey')),
+    sa.ForeignKeyConstraint(['teacher_id'], ['accounts.id'], name=op.f('training_classes_teacher_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('training_classes_pkey')),
+    postgresql_with={'fillfactor': '80'}
     )
-    op.create_index(op.f('attendance_institution_id_membership_id'), 'attendance', ['institution_id', 'membership_id'], unique=False)
+    op.create_index(op.f('training_classes_enterprise_id'), 'training_classes', ['enterprise_id'], unique=False)
+    op.create_index(op.f('training_classes_institution_id_course_id'), 'training_classes', ['institution_id', 'course_id'], unique=False)
+    op.create_index(op.f('training_classes_teacher_id'), 'training_classes', ['teacher_id'], unique=False)
+    op.create_table('assessments',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('class_id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('max_mark', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('pass_mark', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('weight', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('required', sa.Boolean(), nullable=False),
+    sa.CheckConstraint('0 <= pass_mark AND pass_mark <= max_mark AND max_mark > 0', name=op.f('assessments_bounds')),
+    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('assessments_institution_id_class_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('assessments_pkey')),
+    sa.UniqueConstraint('institution_id', 'class_id', 'name', name=op.f('assessments_institution_id_class_id_name_key'))
+    )
     op.create_table('candidacies',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -820,22 +755,23 @@ def upgrade() -> None:
     op.create_index(op.f('certificates_institution_id_document_id'), 'certificates', ['institution_id', 'document_id'], unique=False)
     op.create_index(op.f('certificates_institution_id_person_id'), 'certificates', ['institution_id', 'person_id'], unique=False)
     op.create_index('certificates_one_of_number', 'certificates', ['institution_id', 'number_index'], unique=True, postgresql_where=sa.text("state IN ('recorded', 'verified')"))
-    op.create_table('class_marks',
+    op.create_table('class_sessions',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('assessment_id', sa.Uuid(), nullable=False),
-    sa.Column('membership_id', sa.Uuid(), nullable=False),
-    sa.Column('attempt', sa.Integer(), nullable=False),
-    sa.Column('seq', sa.BigInteger(), nullable=False),
-    sa.Column('mark', sa.Numeric(precision=10, scale=4), nullable=False),
-    sa.Column('marked_on', sa.Date(), nullable=False),
-    sa.CheckConstraint('mark >= 0', name=op.f('class_marks_mark')),
-    sa.ForeignKeyConstraint(['institution_id', 'assessment_id'], ['assessments.institution_id', 'assessments.id'], name=op.f('class_marks_institution_id_assessment_id_fkey')),
-    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('class_marks_institution_id_membership_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('class_marks_pkey')),
-    sa.UniqueConstraint('institution_id', 'assessment_id', 'membership_id', 'seq', name=op.f('class_marks_institution_id_assessment_id_membership_id_seq_key'))
+    sa.Column('class_id', sa.Uuid(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('starts_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('ends_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('topic', sa.Text(), nullable=True),
+    sa.Column('taken_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('cancelled_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.CheckConstraint('starts_at < ends_at', name=op.f('class_sessions_instants')),
+    sa.CheckConstraint('taken_at IS NULL OR cancelled_at IS NULL', name=op.f('class_sessions_held_or_cancelled')),
+    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('class_sessions_institution_id_class_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('class_sessions_pkey'))
     )
-    op.create_index(op.f('class_marks_institution_id_membership_id'), 'class_marks', ['institution_id', 'membership_id'], unique=False)
+    op.create_index(op.f('class_sessions_institution_id_class_id'), 'class_sessions', ['institution_id', 'class_id'], unique=False)
     op.create_table('enrolments',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -876,19 +812,39 @@ def upgrade() -> None:
     op.create_index(op.f('enrolments_institution_id_person_id'), 'enrolments', ['institution_id', 'person_id'], unique=False)
     op.create_index(op.f('enrolments_institution_id_programme_id'), 'enrolments', ['institution_id', 'programme_id'], unique=False)
     op.create_index('enrolments_one_live', 'enrolments', ['institution_id', 'person_id', 'intake_id'], unique=True, postgresql_where=sa.text("state IN ('pending', 'enrolled', 'on_leave')"))
-    op.create_table('enterprise_hours',
+    op.create_table('memberships',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('membership_id', sa.Uuid(), nullable=False),
-    sa.Column('seq', sa.BigInteger(), nullable=False),
-    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
-    sa.Column('confirmed_on', sa.Date(), nullable=False),
-    sa.CheckConstraint('hours >= 0', name=op.f('enterprise_hours_hours')),
-    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('enterprise_hours_institution_id_membership_id_fkey')),
-    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('enterprise_hours_pkey')),
-    sa.UniqueConstraint('institution_id', 'membership_id', 'seq', name=op.f('enterprise_hours_institution_id_membership_id_seq_key'))
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('event_seq', sa.BigInteger(), nullable=False),
+    sa.Column('since_on', sa.Date(), nullable=False),
+    sa.Column('contested_seq', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('class_id', sa.Uuid(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('attending_on', sa.Date(), nullable=True),
+    sa.Column('carried_held', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('carried_attended', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('transferred_from', sa.Uuid(), nullable=True),
+    sa.Column('ended_because', sa.Text(), nullable=True),
+    sa.Column('ended_from', sa.Text(), nullable=True),
+    sa.Column('attendance_percent', sa.Numeric(precision=5, scale=2), nullable=True),
+    sa.Column('score', sa.Numeric(precision=5, scale=2), nullable=True),
+    sa.CheckConstraint("state IN ('attending', 'failed', 'passed', 'registered', 'transferred', 'voided', 'withdrawn')", name=op.f('memberships_state_known')),
+    sa.CheckConstraint('attempt >= 1', name=op.f('memberships_attempt')),
+    sa.CheckConstraint('carried_attended BETWEEN 0 AND carried_held', name=op.f('memberships_carried')),
+    sa.ForeignKeyConstraint(['institution_id', 'class_id'], ['training_classes.institution_id', 'training_classes.id'], name=op.f('memberships_institution_id_class_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('memberships_institution_id_person_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'transferred_from'], ['memberships.institution_id', 'memberships.id'], name=op.f('memberships_institution_id_transferred_from_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('memberships_pkey')),
+    postgresql_with={'fillfactor': '80'}
     )
-    op.create_index(op.f('enterprise_hours_institution_id_membership_id'), 'enterprise_hours', ['institution_id', 'membership_id'], unique=False)
+    op.create_index(op.f('memberships_institution_id_class_id'), 'memberships', ['institution_id', 'class_id'], unique=False)
+    op.create_index(op.f('memberships_institution_id_person_id'), 'memberships', ['institution_id', 'person_id'], unique=False)
+    op.create_index(op.f('memberships_institution_id_transferred_from'), 'memberships', ['institution_id', 'transferred_from'], unique=False)
+    op.create_index('memberships_one_live', 'memberships', ['institution_id', 'class_id', 'person_id'], unique=True, postgresql_where=sa.text("state IN ('attending', 'registered')"))
     op.create_table('recognition_appeals',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -935,6 +891,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f('recognition_items_institution_id_case_id'), 'recognition_items', ['institution_id', 'case_id'], unique=False)
     op.create_index(op.f('recognition_items_institution_id_result_id'), 'recognition_items', ['institution_id', 'result_id'], unique=False)
+    op.create_table('attendance',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('session_id', sa.Uuid(), nullable=False),
+    sa.Column('membership_id', sa.Uuid(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('taken_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.CheckConstraint("kind IN ('absent', 'excused_illness', 'excused_official', 'excused_personal', 'late', 'left_early', 'present')", name=op.f('attendance_kind_known')),
+    sa.CheckConstraint('hours >= 0', name=op.f('attendance_hours')),
+    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('attendance_institution_id_membership_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'session_id'], ['class_sessions.institution_id', 'class_sessions.id'], name=op.f('attendance_institution_id_session_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('attendance_pkey')),
+    sa.UniqueConstraint('institution_id', 'session_id', 'membership_id', 'seq', name=op.f('attendance_institution_id_session_id_membership_id_seq_key'))
+    )
+    op.create_index(op.f('attendance_institution_id_membership_id'), 'attendance', ['institution_id', 'membership_id'], unique=False)
+    op.create_table('class_marks',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('assessment_id', sa.Uuid(), nullable=False),
+    sa.Column('membership_id', sa.Uuid(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('mark', sa.Numeric(precision=10, scale=4), nullable=False),
+    sa.Column('marked_on', sa.Date(), nullable=False),
+    sa.CheckConstraint('mark >= 0', name=op.f('class_marks_mark')),
+    sa.ForeignKeyConstraint(['institution_id', 'assessment_id'], ['assessments.institution_id', 'assessments.id'], name=op.f('class_marks_institution_id_assessment_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('class_marks_institution_id_membership_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('class_marks_pkey')),
+    sa.UniqueConstraint('institution_id', 'assessment_id', 'membership_id', 'seq', name=op.f('class_marks_institution_id_assessment_id_membership_id_seq_key'))
+    )
+    op.create_index(op.f('class_marks_institution_id_membership_id'), 'class_marks', ['institution_id', 'membership_id'], unique=False)
     op.create_table('enrolment_waivers',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -949,6 +938,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('enrolment_waivers_pkey'))
     )
     op.create_index(op.f('enrolment_waivers_institution_id_enrolment_id'), 'enrolment_waivers', ['institution_id', 'enrolment_id'], unique=False)
+    op.create_table('enterprise_hours',
+    sa.Column('institution_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('membership_id', sa.Uuid(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=8, scale=2), nullable=False),
+    sa.Column('confirmed_on', sa.Date(), nullable=False),
+    sa.CheckConstraint('hours >= 0', name=op.f('enterprise_hours_hours')),
+    sa.ForeignKeyConstraint(['institution_id', 'membership_id'], ['memberships.institution_id', 'memberships.id'], name=op.f('enterprise_hours_institution_id_membership_id_fkey')),
+    sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('enterprise_hours_pkey')),
+    sa.UniqueConstraint('institution_id', 'membership_id', 'seq', name=op.f('enterprise_hours_institution_id_membership_id_seq_key'))
+    )
+    op.create_index(op.f('enterprise_hours_institution_id_membership_id'), 'enterprise_hours', ['institution_id', 'membership_id'], unique=False)
     op.create_table('ledger',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -1116,8 +1118,14 @@ def downgrade() -> None:
     op.drop_index(op.f('ledger_institution_id_item_id'), table_name='ledger')
     op.drop_index(op.f('ledger_institution_id_case_id'), table_name='ledger')
     op.drop_table('ledger')
+    op.drop_index(op.f('enterprise_hours_institution_id_membership_id'), table_name='enterprise_hours')
+    op.drop_table('enterprise_hours')
     op.drop_index(op.f('enrolment_waivers_institution_id_enrolment_id'), table_name='enrolment_waivers')
     op.drop_table('enrolment_waivers')
+    op.drop_index(op.f('class_marks_institution_id_membership_id'), table_name='class_marks')
+    op.drop_table('class_marks')
+    op.drop_index(op.f('attendance_institution_id_membership_id'), table_name='attendance')
+    op.drop_table('attendance')
     op.drop_index(op.f('recognition_items_institution_id_result_id'), table_name='recognition_items')
     op.drop_index(op.f('recognition_items_institution_id_case_id'), table_name='recognition_items')
     op.drop_table('recognition_items')
@@ -1126,8 +1134,11 @@ def downgrade() -> None:
     op.drop_index('recognition_appeals_one_open', table_name='recognition_appeals', postgresql_where=sa.text('outcome IS NULL'))
     op.drop_index(op.f('recognition_appeals_institution_id_case_id'), table_name='recognition_appeals')
     op.drop_table('recognition_appeals')
-    op.drop_index(op.f('enterprise_hours_institution_id_membership_id'), table_name='enterprise_hours')
-    op.drop_table('enterprise_hours')
+    op.drop_index('memberships_one_live', table_name='memberships', postgresql_where=sa.text("state IN ('attending', 'registered')"))
+    op.drop_index(op.f('memberships_institution_id_transferred_from'), table_name='memberships')
+    op.drop_index(op.f('memberships_institution_id_person_id'), table_name='memberships')
+    op.drop_index(op.f('memberships_institution_id_class_id'), table_name='memberships')
+    op.drop_table('memberships')
     op.drop_index('enrolments_one_live', table_name='enrolments', postgresql_where=sa.text("state IN ('pending', 'enrolled', 'on_leave')"))
     op.drop_index(op.f('enrolments_institution_id_programme_id'), table_name='enrolments')
     op.drop_index(op.f('enrolments_institution_id_person_id'), table_name='enrolments')
@@ -1136,8 +1147,8 @@ def downgrade() -> None:
     op.drop_index(op.f('enrolments_institution_id_application_id'), table_name='enrolments')
     op.drop_index('enrolments_by_state', table_name='enrolments')
     op.drop_table('enrolments')
-    op.drop_index(op.f('class_marks_institution_id_membership_id'), table_name='class_marks')
-    op.drop_table('class_marks')
+    op.drop_index(op.f('class_sessions_institution_id_class_id'), table_name='class_sessions')
+    op.drop_table('class_sessions')
     op.drop_index('certificates_one_of_number', table_name='certificates', postgresql_where=sa.text("state IN ('recorded', 'verified')"))
     op.drop_index(op.f('certificates_institution_id_person_id'), table_name='certificates')
     op.drop_index(op.f('certificates_institution_id_document_id'), table_name='certificates')
@@ -1149,8 +1160,11 @@ def downgrade() -> None:
     op.drop_index(op.f('candidacies_institution_id_consent_id'), table_name='candidacies')
     op.drop_index('candidacies_by_lapse', table_name='candidacies', postgresql_where=sa.text("state = 'offered'"))
     op.drop_table('candidacies')
-    op.drop_index(op.f('attendance_institution_id_membership_id'), table_name='attendance')
-    op.drop_table('attendance')
+    op.drop_table('assessments')
+    op.drop_index(op.f('training_classes_teacher_id'), table_name='training_classes')
+    op.drop_index(op.f('training_classes_institution_id_course_id'), table_name='training_classes')
+    op.drop_index(op.f('training_classes_enterprise_id'), table_name='training_classes')
+    op.drop_table('training_classes')
     op.drop_index(op.f('results_owner_id'), table_name='results')
     op.drop_index(op.f('results_institution_id_person_id'), table_name='results')
     op.drop_table('results')
@@ -1169,11 +1183,6 @@ def downgrade() -> None:
     op.drop_index('placement_requests_by_closing', table_name='placement_requests')
     op.drop_index(op.f('placement_requests_agency_id'), table_name='placement_requests')
     op.drop_table('placement_requests')
-    op.drop_index('memberships_one_live', table_name='memberships', postgresql_where=sa.text("state IN ('attending', 'registered')"))
-    op.drop_index(op.f('memberships_institution_id_transferred_from'), table_name='memberships')
-    op.drop_index(op.f('memberships_institution_id_person_id'), table_name='memberships')
-    op.drop_index(op.f('memberships_institution_id_class_id'), table_name='memberships')
-    op.drop_table('memberships')
     op.drop_table('intake_quotas')
     op.drop_index(op.f('documents_institution_id_person_id'), table_name='documents')
     op.drop_index('documents_by_uploader', table_name='documents')
@@ -1185,18 +1194,12 @@ def downgrade() -> None:
     op.drop_index(op.f('consents_recipient_id'), table_name='consents')
     op.drop_index(op.f('consents_institution_id_person_id'), table_name='consents')
     op.drop_table('consents')
-    op.drop_index(op.f('class_sessions_institution_id_class_id'), table_name='class_sessions')
-    op.drop_table('class_sessions')
-    op.drop_table('assessments')
     op.drop_index('applications_one_of_rank', table_name='applications', postgresql_where=sa.text("state = 'waitlisted'"))
     op.drop_index('applications_one_live', table_name='applications', postgresql_where=sa.text("state IN ('draft', 'submitted', 'under_review', 'documents_required', 'eligible', 'waitlisted')"))
     op.drop_index(op.f('applications_institution_id_person_id'), table_name='applications')
     op.drop_index(op.f('applications_institution_id_intake_id'), table_name='applications')
     op.drop_index('applications_by_state', table_name='applications')
     op.drop_table('applications')
-    op.drop_index(op.f('training_classes_teacher_id'), table_name='training_classes')
-    op.drop_index(op.f('training_classes_enterprise_id'), table_name='training_classes')
-    op.drop_table('training_classes')
     op.drop_index(op.f('trainees_institution_id_unit_id'), table_name='trainees')
     op.drop_index('trainees_by_name', table_name='trainees')
     op.drop_index('trainees_available', table_name='trainees', postgresql_where=sa.text('available_until IS NOT NULL'))

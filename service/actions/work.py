@@ -127,7 +127,8 @@ Effect: TypeAlias = "Callable[[Work, Item[Any], Step, Given], Mapping[str, Any] 
 class Subject(Generic[D]):
     """A capability as the engine sees it.
 
-    `births` gives, by action, the facts from which it is born. `effects` and `undo` are by action. `adjust` corrects a
+    `births` gives, by action, the facts from which it is born, or the facts of an action that must know what its input
+    names (the class to which somebody is transferred). `effects` and `undo` are by action. `adjust` corrects a
     dossier (of a birth too) for what this same act has already taken (the seats of a batch). `kind` is the
     kind of its own stream, where it has one.
     """

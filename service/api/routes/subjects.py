@@ -134,6 +134,8 @@ def routes_of(resource: Resource) -> Operations:
         if action in resource.hidden or _system_only(resource, action):
             continue
         _add_action(router, resource, action)
+    # The first match answers: `/bulk/verify` must stand before `/{id}/verify`.
+    router.routes.sort(key=lambda route: "/{id}" in getattr(route, "path", ""))
     return router
 
 
@@ -316,8 +318,9 @@ def _add_action(router: Operations, resource: Resource, action: str) -> None:
     async def handle(asked: Asked) -> Response:
         given = given_to(resource, action, asked, asked.body)
         done = await perform(
-            asked.services, asked.call, subject, action, [Wanted(asked.id, asked.if_match)], given, answer=moved
-        )
+            asked.services, asked.call, subject, action, [Wanted(asked.id, asked.if_match)], given, answer=moved,
+            extra=_extras(subject, action, given),
+        )  # fmt: skip
         return replied(done, version=_version_in(done.body))
 
     method, path = (
@@ -347,8 +350,9 @@ def _add_action(router: Operations, resource: Resource, action: str) -> None:
         given = given_to(resource, action, asked, asked.body, leave=("items",))
         wanted = _distinct([Wanted(i.id, i.version) for i in asked.body.items])
         done = await perform(
-            asked.services, asked.call, subject, action, wanted, given, answer=in_bulk(asked.language), single=False
-        )
+            asked.services, asked.call, subject, action, wanted, given, answer=in_bulk(asked.language), single=False,
+            extra=_extras(subject, action, given),
+        )  # fmt: skip
         return replied(done)
 
     router.add(
@@ -365,6 +369,12 @@ def _add_action(router: Operations, resource: Resource, action: str) -> None:
             keyed=True,
         )
     )
+
+
+def _extras(subject: Subject[Any], action: str, given: Given) -> dict[str, Any]:
+    """What the action's own facts need of its input, where it has facts of its own."""
+    facts = subject.births.get(action)
+    return {name: given.get(name) for name in facts.extra} if facts else {}
 
 
 def _version_in(body: bytes) -> int:

@@ -1,0 +1,101 @@
+"""What the moves of a certificate leave behind; opening its number."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from service.actions.reading import records
+from service.actions.trainees import note_opening
+from service.actions.work import Call, Item, Missing, Services, Subject, Work
+from service.domain.certificates import CERTIFICATE, DESCRIBED
+from service.domain.lifecycle import Given, Step
+from service.storage import certificates as stored
+from service.storage.tables import certificates as tables
+from service.storage.vault import Sealed
+
+PLAIN = tuple(t.name for t in DESCRIBED if t.name != "number")
+FREE_TEXT = ("form", "issuer", "field", "level", "section_scores")
+"""What the events do not repeat: somebody typed it."""
+
+
+def _columns(work: Work, person: UUID, test: str | None, given: Given) -> dict[str, Any]:
+    columns = {name: given[name] for name in PLAIN if name in given}
+    if number := given.get("number"):
+        of = (test or given.get("kind") or "", number)
+        columns |= {
+            "number_sealed": work.seal(person, number, "certificate_number"),
+            "number_index": work.vault.blind_index("certificate", work.call.institution, ":".join(of)),
+        }
+    return columns
+
+
+def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """The certificate as it was read, its number sealed, under the account that typed it."""
+    columns = _columns(work, item.stream, given.get("test"), given)
+    said = {name: value for name, value in columns.items() if name in PLAIN and name not in FREE_TEXT}
+    return {"section_scores": {}, "kind": given["kind"], "recorded_by": work.actor.account_id} | columns | {
+        "event_data": said | {"kind": given["kind"]}
+    }  # fmt: skip
+
+
+def edit(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Other values, before anybody verified them; whoever typed last has recorded it."""
+    columns = _columns(work, item.stream, given.get("test") or item.dossier.test, given)
+    fields = sorted({"number" if name.startswith("number_") else name for name in columns})
+    return columns | {"recorded_by": work.actor.account_id, "event_data": {"fields": fields}}
+
+
+def verify(work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Who saw the scan or the issuer's answer."""
+    return {"verified_by": work.actor.account_id}
+
+
+def undo_verify(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Nobody has verified it."""
+    return {"verified_by": None}
+
+
+def end(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Why it counts no longer."""
+    return {"ended_because": given["reason_code"]}
+
+
+def undo_end(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """It counts as before."""
+    return {"ended_because": None}
+
+
+SUBJECT: Subject[Any] = Subject(
+    "certificates",
+    CERTIFICATE,
+    tables.certificates,
+    stored.FACTS,
+    births={"record": stored.NEW_FACTS, "edit": stored.EDIT_FACTS},
+    effects={"record": record, "edit": edit, "verify": verify, "reject": end, "revoke": end},
+    undo={"verify": undo_verify, "reject": undo_end, "revoke": undo_end},
+)
+
+
+async def open_number(services: Services, call: Call, certificate: UUID, purpose: str) -> dict[str, Any]:
+    """The number, for a stated purpose; who opened it is on record before it is shown.
+
+    Raises:
+        Missing: no certificate that the actor sees, or the person's key was forgotten.
+    """
+    actor, found = await records(
+        services, call, stored.number_of(call.eyes), "certificates.open_sealed", by_id=certificate
+    )
+    row = found[0]
+    if row["id"] is None or row["wrapped"] is None:
+        raise Missing
+    person = row["person_id"]
+    await note_opening(services, call, person, actor, "certificate_number", purpose)
+    key = services.vault.stream_key(row["wrapped"], call.institution, person)
+    if row["number_sealed"] is None:
+        return {"id": certificate, "number": None}
+    try:
+        number = key.open(row["number_sealed"], call.institution, person, "certificate_number")
+    except Sealed:
+        raise Missing from None
+    return {"id": certificate, "number": number}

@@ -1,0 +1,411 @@
+"""What the moves of classes and memberships leave behind: places, the timetable, attendance, marks, results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from service.actions.reading import item as read_item
+from service.actions.reading import records
+from service.actions.work import Call, Item, Missing, Services, Subject, Work
+from service.domain.completion import attendance, attendance_percent, plain, score, unmet
+from service.domain.lifecycle import Given, LastStep, Lifecycle, Step
+from service.domain.training import (
+    CLASS_CANCELLED,
+    LIVE,
+    MEMBERSHIP,
+    TRAINING_CLASS,
+    ClassDossier,
+    MemberFact,
+    MembershipDossier,
+    NewMembership,
+    hours_attended,
+    length,
+    local_day,
+)
+from service.storage import training as stored
+from service.storage.ids import uuid7
+from service.storage.tables import training as tables
+
+OWN = (
+    "title", "course_id", "capacity", "starts_on", "ends_on", "time_zone", "teacher_id", "min_attendance_percent",
+    "excused", "resits_until", "enterprise_id", "hours_required",
+)  # fmt: skip
+RESTORED = "restored_from_cancelled_class"
+
+
+# ---- a class
+def plan(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """A class with every place free."""
+    columns = {"min_attendance_percent": 0, "excused": (), "taken": 0, "kind": given["kind"]}
+    columns |= {name: given[name] for name in OWN if name in given}
+    return columns | {"event_data": {"kind": given["kind"], "capacity": given["capacity"]}}
+
+
+def edit(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """New values; the event names the fields."""
+    changed = {name: given[name] for name in OWN if name in given}
+    return changed | {"event_data": {"fields": sorted(changed)}}
+
+
+def _moved_member(work: Work, c: Item[Any], m: MemberFact, step: Step, **columns: Any) -> None:
+    data = {"class_id": c.id, "reason_code": CLASS_CANCELLED}
+    work.move(tables.memberships, step, m.id, m.person_id, m.version, main=False, data=data, **columns)
+
+
+def cancel(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Every live membership is withdrawn, and every place given back."""
+    live = [m for m in item.dossier.members if m.state in LIVE]
+    for m in live:
+        step = MEMBERSHIP.follow("call_off", m.state)
+        _moved_member(work, item, m, step, ended_because=CLASS_CANCELLED, ended_from=m.state)
+    return {"taken": 0, "event_data": {"reason_code": given["reason_code"], "memberships": [m.id for m in live]}}
+
+
+def undo_cancel(work: Work, item: Item[ClassDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """Whoever the cancelling withdrew is where they were, in the place that they had."""
+    ended = [m for m in item.dossier.members if m.state not in LIVE and m.ended_from is not None]
+    for m in ended:
+        back = Step(
+            MEMBERSHIP.name, "correct", m.state, m.ended_from or LIVE[0], "membership.corrected", corrects=m.event_seq
+        )
+        _moved_member(work, item, m, back, ended_because=None, ended_from=None)
+    return {"taken": len(ended), "event_data": {"memberships": [m.id for m in ended]}}
+
+
+def schedule_sessions(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Meetings in the timetable, each on its day in the zone of the class."""
+    made = []
+    for planned in given["sessions"]:
+        made.append(uuid7())
+        work.writes.row(
+            tables.class_sessions,
+            item.stream,
+            id=made[-1],
+            class_id=item.id,
+            starts_on=local_day(planned.starts_at, item.dossier.time_zone),
+            starts_at=planned.starts_at,
+            ends_at=planned.ends_at,
+            hours=length(planned),
+            topic=planned.topic,
+        )
+    return {"event_data": {"sessions": made}}
+
+
+def cancel_sessions(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Meetings that do not take place count no hours."""
+    for session in given["session_ids"]:
+        work.writes.change(tables.class_sessions, item.stream, id=session, cancelled_at=work.now)
+    return {"event_data": {"sessions": given["session_ids"]}}
+
+
+def _next_seq(work: Work, stream: UUID) -> int:
+    """The number of the event that this step is about to leave: what was said there, later rows replace."""
+    return work.heads[stream].seq + 1
+
+
+def take_attendance(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """A mark for each member named; the meeting is held from now on."""
+    session = item.dossier.session(given["session_id"])
+    if session is None:
+        raise TypeError("the rules let an unknown meeting through")
+    seq, said = _next_seq(work, item.stream), []
+    for mark in given["marks"]:
+        hours = hours_attended(mark, session.hours)
+        work.writes.row(
+            tables.attendance,
+            item.stream,
+            id=uuid7(),
+            session_id=session.id,
+            membership_id=mark.membership_id,
+            seq=seq,
+            kind=mark.kind,
+            hours=hours,
+            taken_at=work.now,
+        )
+        said.append({"membership_id": mark.membership_id, "kind": mark.kind, "hours": hours})
+    if not session.held:
+        work.writes.change(tables.class_sessions, item.stream, id=session.id, taken_at=work.now)
+    return {"event_data": {"session_id": session.id, "marks": said}}
+
+
+def set_assessment(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """A new assessment, or other values of one that is there."""
+    values = {name: given[name] for name in ("name", "max_mark", "pass_mark", "weight", "required")}
+    known = given.get("assessment_id")
+    if known is None:
+        known = uuid7()
+        work.writes.row(tables.assessments, item.stream, id=known, class_id=item.id, **values)
+        work.created["assessment"] = known
+    else:
+        work.writes.change(tables.assessments, item.stream, id=known, **values)
+    said = {name: value for name, value in values.items() if name != "name"}
+    return {"event_data": {"assessment_id": known} | said}
+
+
+def record_marks(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """A mark of each member named, in the attempt that they are in."""
+    seq, attending, said = _next_seq(work, item.stream), item.dossier.attending, []
+    for row in given["marks"]:
+        attempt = attending[row.membership_id].attempt
+        work.writes.row(
+            tables.class_marks,
+            item.stream,
+            id=uuid7(),
+            assessment_id=given["assessment_id"],
+            membership_id=row.membership_id,
+            attempt=attempt,
+            seq=seq,
+            mark=row.mark,
+            marked_on=work.occurred_on,
+        )
+        said.append({"membership_id": row.membership_id, "attempt": attempt, "mark": row.mark})
+    return {"event_data": {"assessment_id": given["assessment_id"], "marks": said}}
+
+
+def confirm_hours(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """All hours that each member named has worked so far."""
+    seq, said = _next_seq(work, item.stream), []
+    for row in given["hours"]:
+        work.writes.row(
+            tables.enterprise_hours,
+            item.stream,
+            id=uuid7(),
+            membership_id=row.membership_id,
+            seq=seq,
+            hours=row.hours,
+            confirmed_on=work.occurred_on,
+        )
+        said.append({"membership_id": row.membership_id, "hours": row.hours})
+    return {"event_data": {"hours": said}}
+
+
+CLASSES: Subject[Any] = Subject(
+    "classes",
+    TRAINING_CLASS,
+    tables.training_classes,
+    stored.CLASS_FACTS,
+    births={"plan": stored.NEW_CLASS, "edit": stored.EDIT_FACTS},
+    effects={
+        "plan": plan,
+        "edit": edit,
+        "cancel": cancel,
+        "schedule_sessions": schedule_sessions,
+        "cancel_sessions": cancel_sessions,
+        "take_attendance": take_attendance,
+        "set_assessment": set_assessment,
+        "record_marks": record_marks,
+        "confirm_hours": confirm_hours,
+    },
+    undo={"cancel": undo_cancel},
+    kind="training_class",
+)
+
+
+# ---- places
+def _place(work: Work, class_id: UUID, by: int, **data: Any) -> None:
+    """A place taken or given back, with its event in the class's stream: only so does the class's head move."""
+    work.writes.count(tables.training_classes, class_id, {"id": class_id}, taken=by)
+    work.record(
+        class_id,
+        None,
+        type_="training_class.place_taken" if by > 0 else "training_class.place_freed",
+        subject="training_class",
+        subject_id=class_id,
+        data=data,
+        main=False,
+    )
+
+
+def take_place(work: Work, item: Item[MembershipDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """The membership holds a place again, and how it ended is forgotten."""
+    _place(work, item.dossier.class_id, +1, membership_id=item.id)
+    return {"ended_because": None, "ended_from": None, "attendance_percent": None, "score": None}
+
+
+def give_place_back(work: Work, item: Item[MembershipDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """The membership's place is free."""
+    _place(work, item.dossier.class_id, -1, membership_id=item.id)
+    return {}
+
+
+def _adjust(dossier: Any, work: Work) -> Any:
+    """The places that this same act has already taken are not free."""
+
+    def taken(class_id: UUID | None) -> int:
+        return work.counted(tables.training_classes, {"id": class_id}, "taken") if class_id else 0
+
+    if isinstance(dossier, NewMembership):
+        return replace(dossier, places_free=dossier.places_free - taken(dossier.class_id))
+    if isinstance(dossier, MembershipDossier):
+        return replace(
+            dossier,
+            places_free=dossier.places_free - taken(dossier.class_id),
+            to_places_free=dossier.to_places_free - taken(dossier.to_class_id),
+        )
+    return dossier
+
+
+# ---- a membership
+def register(work: Work, _item: Item[NewMembership], _step: Step, given: Given) -> dict[str, Any]:
+    """A place of the class."""
+    _place(work, given["class_id"], +1, membership_id=work.created[MEMBERSHIP.name])
+    return {
+        "class_id": given["class_id"],
+        "attempt": 1,
+        "carried_held": 0,
+        "carried_attended": 0,
+        "event_data": {"class_id": given["class_id"]},
+    }
+
+
+def attend(work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Meetings count from this day."""
+    return {"attending_on": work.occurred_on}
+
+
+def undo_attend(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """No meeting counts yet."""
+    return {"attending_on": None}
+
+
+def _result(work: Work, item: Item[MembershipDossier]) -> dict[str, Any]:
+    achieved = item.dossier.achieved
+    _place(work, item.dossier.class_id, -1, membership_id=item.id)
+    result = {"attendance_percent": attendance_percent(achieved), "score": score(achieved)}
+    reasons = unmet(achieved)
+    return result | {
+        "event_data": result
+        | {
+            "class_id": item.dossier.class_id,
+            "attempt": item.dossier.attempt,
+            "unmet": sorted({reason.code for reason in reasons}),
+        }
+    }
+
+
+def settle(work: Work, item: Item[MembershipDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """The result as the rule computed it; the place is given back."""
+    return _result(work, item)
+
+
+def resit(work: Work, item: Item[MembershipDossier], step: Step, given: Given) -> dict[str, Any]:
+    """The next attempt, with a place; the marks of the old one stay."""
+    attempt = item.dossier.attempt + 1
+    return take_place(work, item, step, given) | {"attempt": attempt, "event_data": {"attempt": attempt}}
+
+
+def undo_resit(work: Work, item: Item[MembershipDossier], step: Step, given: Given) -> dict[str, Any]:
+    """The attempt before, with its result."""
+    achieved = item.dossier.achieved
+    return give_place_back(work, item, step, given) | {
+        "attempt": item.dossier.attempt - 1,
+        "attendance_percent": attendance_percent(achieved),
+        "score": score(achieved),
+    }
+
+
+def withdraw(work: Work, item: Item[MembershipDossier], step: Step, given: Given) -> dict[str, Any]:
+    """Out of the class; the place is free."""
+    return give_place_back(work, item, step, given) | {"ended_because": given["reason_code"]}
+
+
+def transfer(work: Work, item: Item[MembershipDossier], step: Step, given: Given) -> dict[str, Any]:
+    """A membership of the other class, to which the hours of this one are carried; the place here is free."""
+    counted, attended = attendance(item.dossier.achieved)
+    to = given["to_class_id"]
+    give_place_back(work, item, step, given)
+    opened = work.bear(
+        tables.memberships,
+        MEMBERSHIP,
+        "receive",
+        item.stream,
+        class_id=to,
+        attempt=1,
+        carried_held=counted,
+        carried_attended=attended,
+        transferred_from=item.id,
+        data={"class_id": to, "transferred_from": item.id, "carried_held": counted, "carried_attended": attended},
+    )
+    _place(work, to, +1, membership_id=opened)
+    return {"ended_because": "transferred", "event_data": {"to_class_id": to, "membership_id": opened}}
+
+
+MEMBERSHIPS: Subject[Any] = Subject(
+    "memberships",
+    MEMBERSHIP,
+    tables.memberships,
+    stored.MEMBERSHIP_FACTS,
+    births={"register": stored.NEW_MEMBERSHIP, "transfer": stored.TRANSFER_FACTS},
+    effects={
+        "register": register,
+        "attend": attend,
+        "pass": settle,
+        "fail": settle,
+        "resit": resit,
+        "withdraw": withdraw,
+        "transfer": transfer,
+    },
+    undo={
+        "register": give_place_back,
+        "attend": undo_attend,
+        "pass": take_place,
+        "fail": take_place,
+        "resit": undo_resit,
+        "withdraw": take_place,
+    },
+    adjust=_adjust,
+)
+
+
+# ---- reads
+async def completion(services: Services, call: Call, membership: UUID) -> dict[str, Any]:
+    """What counts of a membership so far, and each condition that is not met.
+
+    Raises:
+        Missing: it is not there, or not seen.
+    """
+    row = await read_item(services, call, stored.COMPLETION, "memberships.read", membership)
+    achieved = stored.read_achieved(row)
+    counted, attended = attendance(achieved)
+    return {
+        "id": membership,
+        "attempt": row["attempt"],
+        "met": not unmet(achieved),
+        "unmet": unmet(achieved),
+        "hours_counted": counted,
+        "hours_attended": attended,
+        "attendance_percent": attendance_percent(achieved),
+        "min_attendance_percent": achieved.min_attendance_percent,
+        "assessments": [
+            {
+                "name": a.name,
+                "max_mark": a.max_mark,
+                "pass_mark": a.pass_mark,
+                "weight": a.weight,
+                "required": a.required,
+                "mark": a.mark,
+                "passed": a.passed,
+            }
+            for a in achieved.assessed
+        ],
+        "score": score(achieved),
+        "enterprise_hours_required": achieved.hours_required,
+        "enterprise_hours_confirmed": achieved.hours_confirmed,
+    }
+
+
+async def enterprise_hours(services: Services, call: Call, class_id: UUID) -> list[dict[str, Any]]:
+    """Who attends a class, by membership, with the hours confirmed of each.
+
+    Raises:
+        Missing: the class is not there, or not seen.
+    """
+    _, found = await records(services, call, stored.hours_of(call.eyes), "classes.read", by_id=class_id)
+    if found[0]["class_id"] is None:
+        raise Missing
+    return [{n: r[n] for n in ("membership_id", "hours")} for r in found if r["membership_id"] is not None]
+
+
+__all__ = ["CLASSES", "MEMBERSHIPS", "LastStep", "Lifecycle", "completion", "enterprise_hours", "plain"]

@@ -1,0 +1,169 @@
+"""Training over HTTP: classes, memberships, and what stands in a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, create_model
+from starlette.responses import Response
+
+from service.actions import reading
+from service.actions.training import CLASSES, MEMBERSHIPS, completion, enterprise_hours
+from service.actions.work import Wanted, perform
+from service.api.inputs import In, action_model
+from service.api.messages import told
+from service.api.operations import Asked, Operation, Operations, as_json, respond
+from service.api.routes.subjects import Birth, Resource, cursor_of, given_to, moved, read_cursor, replied, routes_of
+from service.api.schemas.common import MovedOut, PageOut
+from service.api.schemas.training import (
+    AssessmentOut,
+    AttendanceAsked,
+    AttendanceOut,
+    ClassOut,
+    CompletionOut,
+    HoursOut,
+    MarkOut,
+    MarksAsked,
+    MembershipOut,
+    Parts,
+    SessionOut,
+    SessionsAsked,
+)
+from service.domain.training import TRAINING_CLASS
+from service.storage.training import (
+    ASSESSMENT_VIEW,
+    ATTENDANCE_VIEW,
+    CLASS_VIEW,
+    MARK_VIEW,
+    MEMBERSHIP_VIEW,
+    SESSION_VIEW,
+)
+from service.storage.views import View
+
+CLASS = Resource(
+    CLASSES,
+    CLASS_VIEW,
+    ClassOut,
+    policy="classes.read",
+    tag="training",
+    births={"plan": Birth(extra=CLASSES.births["plan"].extra, summary="Plan a training class")},
+    summaries={
+        "edit": "Change a training class",
+        "schedule_sessions": "Put meetings into the timetable",
+        "cancel_sessions": "Cancel meetings",
+        "take_attendance": "Take the attendance of a meeting",
+        "set_assessment": "Set an assessment, new or changed",
+        "record_marks": "Record marks of an assessment",
+        "confirm_hours": "Confirm hours worked in the enterprise",
+    },
+)
+MEMBERSHIP = Resource(
+    MEMBERSHIPS,
+    MEMBERSHIP_VIEW,
+    MembershipOut,
+    policy="memberships.read",
+    tag="training",
+    births={"register": Birth("person_id", extra=("class_id",), summary="Register somebody in a class")},
+)
+
+
+def _parts(view: View, policy: str, sort: str | None = None) -> Callable[[Asked], Any]:
+    """A page of what stands in one class; a class that is not seen is not found."""
+
+    async def handle(asked: Asked) -> Response:
+        query = asked.query
+        await reading.item(asked.services, asked.call, CLASS_VIEW, "classes.read", asked.id)
+        given = query.model_dump(exclude={"limit", "after"}, exclude_none=True)
+        found = await reading.page(
+            asked.services, asked.call, view, policy, filters=given | {"class_id": asked.id}, limit=query.limit,
+            after=read_cursor(query.after), sort=sort,
+        )  # fmt: skip
+        return respond({"items": found.items, "next": cursor_of(found.next)})
+
+    return handle
+
+
+async def _hours(asked: Asked) -> Response:
+    return respond({"items": await enterprise_hours(asked.services, asked.call, asked.id)})
+
+
+async def _completion(asked: Asked) -> Response:
+    found = await completion(asked.services, asked.call, asked.id)
+    return respond(found | {"unmet": [told(reason, asked.language) for reason in found["unmet"]]})
+
+
+async def _session(asked: Asked) -> Response:
+    row = await reading.item(asked.services, asked.call, SESSION_VIEW, "classes.read", asked.id)
+    return respond(row, version=row["version"])
+
+
+async def _schedule(asked: Asked) -> Response:
+    given = given_to(CLASS, "schedule_sessions", asked, asked.body)
+    wanted = [Wanted(asked.id, asked.if_match)]
+    done = await perform(asked.services, asked.call, CLASSES, "schedule_sessions", wanted, given, answer=moved)
+    return replied(done, version=as_json(done.body)["version"])
+
+
+async def _take_attendance(asked: Asked) -> Response:
+    row = await reading.item(asked.services, asked.call, SESSION_VIEW, "classes.read", asked.id)
+    given = given_to(CLASS, "take_attendance", asked, asked.body) | {"session_id": asked.id}
+    wanted = [Wanted(row["class_id"], asked.if_match)]
+    done = await perform(asked.services, asked.call, CLASSES, "take_attendance", wanted, given, answer=moved)
+    return replied(done, version=as_json(done.body)["version"])
+
+
+def _without(model: type[BaseModel], name: str, field: str) -> type[BaseModel]:
+    """The same body without a field that stands in the address."""
+    fields: dict[str, Any] = {n: (f.annotation, f) for n, f in model.model_fields.items() if n != field}
+    return create_model(name, __base__=In, **fields)
+
+
+def _acting(path: str, name: str, summary: str, handle: Any, body: type[BaseModel]) -> Operation:
+    return Operation(
+        "POST", path, name, summary, handle, "action", "lifecycle", MovedOut, body, versioned=True, keyed=True
+    )
+
+
+PARTS: tuple[tuple[str, str, Any, Any], ...] = (
+    ("sessions", "The timetable of a class", _parts(SESSION_VIEW, "classes.read", "starts_at"), SessionsAsked),
+    ("attendance", "The attendance in a class", _parts(ATTENDANCE_VIEW, "memberships.read"), AttendanceAsked),
+    ("assessments", "The assessments of a class", _parts(ASSESSMENT_VIEW, "classes.read"), Parts),
+    ("marks", "The marks in a class", _parts(MARK_VIEW, "memberships.read"), MarksAsked),
+)  # fmt: skip
+PAGES: dict[str, Any] = {
+    "sessions": PageOut[SessionOut],
+    "attendance": PageOut[AttendanceOut],
+    "assessments": PageOut[AssessmentOut],
+    "marks": PageOut[MarkOut],
+}
+
+
+def routes() -> list[Operations]:
+    """Every operation of the capability."""
+    more = Operations("training")
+    schedule = action_model(TRAINING_CLASS, "schedule_sessions")
+    attend = _without(action_model(TRAINING_CLASS, "take_attendance"), "SessionAttendanceIn", "session_id")
+    for part, summary, handle, query in PARTS:
+        path, name = f"/classes/{{id}}/{part}", f"classes_{part}"
+        more.add(Operation("GET", path, name, summary, handle, "list", "classes.read", PAGES[part], query=query))
+    for path, name, summary, handle, out in (
+        ("/classes/{id}/hours", "classes_hours", "Hours in the enterprise, by member", _hours, HoursOut),
+        ("/sessions/{id}", "sessions_get", "Read one meeting, with the ETag of its class", _session, SessionOut),
+        ("/memberships/{id}/completion", "memberships_completion", "What counts so far", _completion, CompletionOut),
+    ):
+        policy = "memberships.read" if out is CompletionOut else "classes.read"
+        more.add(Operation("GET", path, name, summary, handle, "read", policy, out))
+    more.add(
+        _acting("/classes/{id}/sessions", "sessions_schedule", "Put meetings into the timetable", _schedule, schedule)
+    )
+    more.add(
+        _acting(
+            "/sessions/{id}/attendance",
+            "sessions_take_attendance",
+            "Take the attendance of a meeting",
+            _take_attendance,
+            attend,
+        )
+    )
+    return [more, routes_of(CLASS), routes_of(MEMBERSHIP)]

@@ -1,0 +1,97 @@
+"""Certificates: what their rules may know, how they are read, and their sealed numbers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Uuid, and_, bindparam, func, literal_column, select
+
+from service.domain.actors import Sight
+from service.domain.certificates import CertificateDossier, NewCertificate
+from service.storage.database import Record, Statement
+from service.storage.opening import TODAY, FactsOf, word
+from service.storage.scopes import actor_of, sees
+from service.storage.tables.certificates import certificates
+from service.storage.tables.record import stream_keys
+from service.storage.tables.trainees import documents, trainees
+from service.storage.tenancy import mine
+from service.storage.views import View, among, before_or_on, read_by
+
+_c, _d = certificates, documents
+
+
+def _asked_by_recorder(actor: Any) -> Any:
+    return _c.c.recorded_by == select(actor.c.account_id).scalar_subquery()
+
+
+def _document_of(person: Any) -> Any:
+    """Whether the document that was named is this person's, and nobody rejected it."""
+    return (
+        select(_d.c.id)
+        .where(
+            mine(_d),
+            _d.c.id == bindparam("document_id", type_=Uuid),
+            _d.c.person_id == person,
+            _d.c.state.in_([word("uploaded"), word("accepted")]),
+        )
+        .exists()
+    )
+
+
+_known: dict[str, Any] = {name: _c.c[name] for name in ("kind", "test", "taken_on", "issued_on", "valid_until")}
+FACTS: FactsOf[CertificateDossier] = FactsOf(_c, CertificateDossier, _known | {"asked_by_recorder": _asked_by_recorder})
+EDIT_FACTS: FactsOf[CertificateDossier] = FactsOf(
+    _c, CertificateDossier, _known | {"document_known": _document_of(_c.c.person_id)}, extra=("document_id",)
+)
+NEW_FACTS: FactsOf[NewCertificate] = FactsOf(
+    trainees,
+    NewCertificate,
+    {"document_known": _document_of(trainees.c.id)},
+    stream="id",
+    birth=True,
+    extra=("document_id",),
+)
+VIEW = View(
+    _c,
+    {
+        name: _c.c[name]
+        for name in (
+            "id", "version", "state", "since_on", "person_id", "kind", "test", "form", "issuer", "field", "level",
+            "total_score", "section_scores", "taken_on", "issued_on", "valid_until", "document_id", "recorded_by",
+            "verified_by", "ended_because",
+        )
+    }
+    | {
+        "number": select(
+            func.json_build_object(word("masked"), literal_column("true"), word("reason"), word("purpose_needed"))
+        )
+        .where(_c.c.number_sealed.is_not(None))
+        .scalar_subquery(),
+        "expired": func.coalesce(_c.c.valid_until < TODAY, literal_column("false")),
+    },
+    filters={
+        "state": among(_c.c.state),
+        "person_id": among(_c.c.person_id),
+        "kind": among(_c.c.kind),
+        "test": among(_c.c.test),
+        "level": among(_c.c.level),
+        "valid_until": before_or_on(_c.c.valid_until),
+    },
+)  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def number_of(sight: Sight | None) -> Statement[Record]:
+    """The sealed number of a certificate, and the key that opens it."""
+    actor = actor_of(sight)
+    rows = (
+        select(_c.c.id, _c.c.person_id, _c.c.number_sealed, stream_keys.c.wrapped)
+        .select_from(_c.outerjoin(stream_keys, and_(mine(stream_keys), stream_keys.c.stream_id == _c.c.person_id)))
+        .where(sees(_c, sight, actor), _c.c.id == bindparam("by_id", type_=Uuid))
+        .subquery("found")
+    )
+    return read_by(rows, actor)
+
+
+__all__ = ["EDIT_FACTS", "FACTS", "NEW_FACTS", "VIEW", "number_of"]
