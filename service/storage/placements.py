@@ -252,13 +252,14 @@ ENDED = Statement(
 @lru_cache(maxsize=8)
 def skills_of(sight: Sight | None) -> Statement[Record]:
     """What a placement's interview said of the skills, sealed, and the key that opens it."""
+    actor = actor_of(sight)
     rows = (
         select(_p.c.id, _p.c.person_id, _p.c.skills_sealed, _p.c.wish, stream_keys.c.wrapped)
         .select_from(_p.outerjoin(stream_keys, and_(mine(stream_keys), stream_keys.c.stream_id == _p.c.person_id)))
-        .where(sees(_p, sight, actor_of(sight)), _p.c.id == bindparam("by_id", type_=Uuid))
+        .where(sees(_p, sight, actor), _p.c.id == bindparam("by_id", type_=Uuid))
         .subquery("found")
     )
-    return read_by(sight, rows, actor_of(sight))
+    return read_by(rows, actor)
 
 
 __all__ = ["ENDED", "FACTS", "FILLED", "VIEW", "facts_of", "skills_of"]

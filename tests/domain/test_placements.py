@@ -109,7 +109,7 @@ def to(action: str, p: PlacementDossier, who: Actor = C, **given: Any) -> str:
     return PLACEMENT.decide(action, p, who, given).to_state
 
 
-ADVANCE = {
+ADVANCE: dict[str, tuple[str, Actor, dict[str, Any]]] = {
     "documents": ("collect_documents", C, {}),
     "authorisation": ("apply_authorisation", C, {}),
     "visa": ("apply_visa", C, {}),
