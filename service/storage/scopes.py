@@ -26,6 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.domain.actors import Sight
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.institutions import accounts, appointments, credentials
+from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements
 from service.storage.tables.trainees import consents
 from service.storage.tenancy import GATE, INSTITUTION, mine
@@ -72,6 +73,14 @@ def actor_of(sight: Sight | None) -> Any:
             )
         )
     return said.cte("actor").prefix_with("MATERIALIZED")
+
+
+ACTOR = ("account_id", "roles", "organisation_id", "person_ids", "unit_ids")
+
+
+def asking(actor: Any) -> list[Any]:
+    """Who asks, beside the row that they see: named apart, for rows have accounts and roles too."""
+    return [actor.c[name].label(f"asked_{name}") for name in ACTOR]
 
 
 Scope = Callable[[FromClause, Any], ColumnElement[bool]]
@@ -131,9 +140,10 @@ def of_placement(table: FromClause, actor: Any) -> ColumnElement[bool]:
 def of_owing_organisation(table: FromClause, actor: Any) -> ColumnElement[bool]:
     """What belongs to the placements and requests of the actor's organisation; a person's own papers do not."""
     organisation = select(actor.c.organisation_id).scalar_subquery()
-    p = placements
+    p, r = placements, placement_requests
     theirs = select(p.c.id).where(mine(p), or_(p.c.employer_id == organisation, p.c.agency_id == organisation))
-    return table.c.subject_id.in_(theirs)
+    asked = select(r.c.id).where(mine(r), or_(r.c.organisation_id == organisation, r.c.agency_id == organisation))
+    return or_(table.c.subject_id.in_(theirs), table.c.subject_id.in_(asked))
 
 
 def of_own_membership(table: FromClause, actor: Any) -> ColumnElement[bool]:
@@ -215,4 +225,4 @@ def sees(table: FromClause, sight: Sight | None, actor: Any) -> ColumnElement[bo
     return and_(mine(table), SCOPES[str(table.name)][sight](table, actor))  # type: ignore[attr-defined]
 
 
-__all__ = ["AT", "INSTITUTION", "NOW", "SCOPES", "Scope", "actor_of", "sees"]
+__all__ = ["ACTOR", "AT", "INSTITUTION", "NOW", "SCOPES", "Scope", "actor_of", "asking", "sees"]

@@ -433,6 +433,7 @@ async def test_placement_one_live_placement_a_person(house: Stage) -> None:
     with pytest.raises(asyncpg.UniqueViolationError) as no:
         await house.placement(person=person)
     assert no.value.constraint_name == "placements_one_live"
+    await house.sql("UPDATE candidacies SET state = 'not_selected' WHERE person_id = $1 AND state = 'accepted'", person)
     await house.coordinator.done(first, "cancel", {"reason_code": "employer_withdrew"})
     second = await house.placement(person=person)
     assert (await house.of(second))["state"] == "contracting"
