@@ -742,6 +742,7 @@ def upgrade() -> None:
     sa.Column('number_index', sa.LargeBinary(), nullable=True),
     sa.Column('document_id', sa.Uuid(), nullable=True),
     sa.Column('recorded_by', sa.Uuid(), nullable=False),
+    sa.Column('edited_by', postgresql.ARRAY(sa.Uuid()), nullable=False),
     sa.Column('verified_by', sa.Uuid(), nullable=True),
     sa.Column('ended_because', sa.Text(), nullable=True),
     sa.CheckConstraint("kind IN ('graduation', 'language', 'other', 'skill')", name=op.f('certificates_kind_known')),

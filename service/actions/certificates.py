@@ -22,11 +22,9 @@ FREE_TEXT = ("form", "issuer", "field", "level", "section_scores")
 def _columns(work: Work, person: UUID, test: str | None, given: Given) -> dict[str, Any]:
     columns = {name: given[name] for name in PLAIN if name in given}
     if number := given.get("number"):
-        of = (test or given.get("kind") or "", number)
-        columns |= {
-            "number_sealed": work.seal(person, number, "certificate_number"),
-            "number_index": work.vault.blind_index("certificate", work.call.institution, ":".join(of)),
-        }
+        columns["number_sealed"] = work.seal(person, number, "certificate_number")
+        if test is not None:  # only within one test is a number one certificate's
+            columns["number_index"] = work.vault.blind_index("certificate", work.call.institution, f"{test}:{number}")
     return columns
 
 
@@ -34,16 +32,16 @@ def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, 
     """The certificate as it was read, its number sealed, under the account that typed it."""
     columns = _columns(work, item.stream, given.get("test"), given)
     said = {name: value for name, value in columns.items() if name in PLAIN and name not in FREE_TEXT}
-    return {"section_scores": {}, "kind": given["kind"], "recorded_by": work.actor.account_id} | columns | {
-        "event_data": said | {"kind": given["kind"]}
-    }  # fmt: skip
+    own = {"section_scores": {}, "kind": given["kind"], "recorded_by": work.actor.account_id, "edited_by": ()}
+    return own | columns | {"event_data": said | {"kind": given["kind"]}}
 
 
 def edit(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
-    """Other values, before anybody verified them; whoever typed last has recorded it."""
-    columns = _columns(work, item.stream, given.get("test") or item.dossier.test, given)
+    """Other values, before anybody verified them; whoever typed them does not verify them either."""
+    columns = _columns(work, item.stream, item.dossier.test, given)
     fields = sorted({"number" if name.startswith("number_") else name for name in columns})
-    return columns | {"recorded_by": work.actor.account_id, "event_data": {"fields": fields}}
+    editors = sorted({*item.dossier.edited_by, work.actor.account_id})
+    return columns | {"edited_by": editors, "event_data": {"fields": fields}}
 
 
 def verify(work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:

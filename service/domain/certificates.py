@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,14 +40,15 @@ An older and a newer form of one test (HSK 2.0 and 3.0) are two tests: their lev
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateDossier(Dossier):
-    """All that the rules of a certificate may know; `asked_by_recorder` says whether its recorder is asking now."""
+    """All that the rules of a certificate may know; `asked_by_typist` says whether who typed any of it asks now."""
 
     kind: str = ""
     test: str | None = None
     taken_on: date | None = None
     issued_on: date | None = None
     valid_until: date | None = None
-    asked_by_recorder: bool = False
+    edited_by: Sequence[UUID] = ()
+    asked_by_typist: bool = False
     document_known: bool = False
 
 
@@ -91,8 +93,8 @@ def document_known(c: CertificateDossier | NewCertificate, given: Given) -> Reas
 
 
 def by_another_account(c: CertificateDossier) -> Reason | None:
-    """Whoever typed a certificate in, for themselves or for another party, does not verify it."""
-    return Reason("by_another_account") if c.asked_by_recorder else None
+    """Whoever recorded or changed a certificate, for themselves or for another party, does not verify it."""
+    return Reason("by_another_account") if c.asked_by_typist else None
 
 
 DESCRIBED: tuple[Takes[Any], ...] = (
@@ -116,6 +118,8 @@ RECORDED: tuple[Takes[Any], ...] = (
     Takes("kind", str, "What kind of certificate it is.", choices=CERTIFICATE_KINDS, code="certificate_kind_known"),
     *DESCRIBED,
 )
+EDITED = DESCRIBED[1:]
+"""Another test is another certificate: the wrong one is rejected."""
 RECORDERS = [COORDINATOR, REGISTRAR, INSTRUCTOR, TRAINEE, GUARDIAN]
 CHECKERS = [COORDINATOR, REGISTRAR]
 
@@ -125,7 +129,7 @@ CERTIFICATE = Lifecycle[Any]("certificate", [
     Rule("record", [NEW],        "recorded", RECORDERS, [],                   "certificate.recorded",
          takes=RECORDED, checks=[test_fits, days_in_order, document_known]),
     Rule("edit",   ["recorded"], "recorded", RECORDERS, [],                   "certificate.edited",
-         takes=DESCRIBED, checks=[test_fits, days_in_order, document_known], undo=False),
+         takes=EDITED, checks=[test_fits, days_in_order, document_known], undo=False),
     Rule("verify", ["recorded"], "verified", CHECKERS,  [by_another_account], "certificate.verified", evidence=True),
     Rule("reject", ["recorded"], "rejected", CHECKERS,  [],                   "certificate.rejected",
          takes=[because("unreadable", "wrong_person", "wrong_kind", "fraud", "no_evidence", "other")]),

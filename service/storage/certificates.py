@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Uuid, and_, bindparam, func, literal_column, select
+from sqlalchemy import Uuid, and_, bindparam, case, func, literal_column, or_, select
 
 from service.domain.actors import Sight
 from service.domain.certificates import CertificateDossier, NewCertificate
@@ -21,8 +21,9 @@ from service.storage.views import View, among, before_or_on, read_by
 _c, _d = certificates, documents
 
 
-def _asked_by_recorder(actor: Any) -> Any:
-    return _c.c.recorded_by == select(actor.c.account_id).scalar_subquery()
+def _asked_by_typist(actor: Any) -> Any:
+    asks = select(actor.c.account_id).scalar_subquery()
+    return or_(_c.c.recorded_by == asks, asks == func.any(_c.c.edited_by))
 
 
 def _document_of(person: Any) -> Any:
@@ -40,9 +41,12 @@ def _document_of(person: Any) -> Any:
 
 
 _known: dict[str, Any] = {name: _c.c[name] for name in ("kind", "test", "taken_on", "issued_on", "valid_until")}
-FACTS: FactsOf[CertificateDossier] = FactsOf(_c, CertificateDossier, _known | {"asked_by_recorder": _asked_by_recorder})
+FACTS: FactsOf[CertificateDossier] = FactsOf(_c, CertificateDossier, _known | {"asked_by_typist": _asked_by_typist})
 EDIT_FACTS: FactsOf[CertificateDossier] = FactsOf(
-    _c, CertificateDossier, _known | {"document_known": _document_of(_c.c.person_id)}, extra=("document_id",)
+    _c,
+    CertificateDossier,
+    _known | {"edited_by": _c.c.edited_by, "document_known": _document_of(_c.c.person_id)},
+    extra=("document_id",),
 )
 NEW_FACTS: FactsOf[NewCertificate] = FactsOf(
     trainees,
@@ -63,11 +67,12 @@ VIEW = View(
         )
     }
     | {
-        "number": select(
-            func.json_build_object(word("masked"), literal_column("true"), word("reason"), word("purpose_needed"))
-        )
-        .where(_c.c.number_sealed.is_not(None))
-        .scalar_subquery(),
+        "number": case(
+            (
+                _c.c.number_sealed.is_not(None),
+                func.json_build_object(word("masked"), literal_column("true"), word("reason"), word("purpose_needed")),
+            )
+        ),
         "expired": func.coalesce(_c.c.valid_until < TODAY, literal_column("false")),
     },
     filters={

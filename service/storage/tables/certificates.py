@@ -1,7 +1,7 @@
 """Certificates of a person, their numbers sealed."""
 
 from sqlalchemy import Date, Index, LargeBinary, Numeric, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from service.domain.certificates import CERTIFICATE, CERTIFICATE_KINDS, TESTS
 from service.storage.tables.columns import belongs, c, item_table, one_of
@@ -25,6 +25,7 @@ certificates = item_table(
     c("number_index", LargeBinary, null=True),
     *belongs("document_id", "documents", null=True),
     c("recorded_by", Uuid),
+    c("edited_by", ARRAY(Uuid)),
     c("verified_by", Uuid, null=True),
     c("ended_because", null=True),
     one_of("kind", CERTIFICATE_KINDS),
