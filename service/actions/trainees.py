@@ -9,10 +9,11 @@ from pydantic_core import from_json, to_json
 from pypinyin import lazy_pinyin
 
 from service.actions.reading import records
+from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
 from service.domain.actors import Actor
 from service.domain.lifecycle import Given, Step
-from service.domain.trainees import TRAINEE_RECORD
+from service.domain.trainees import EDITED, IDENTITY, TRAINEE_RECORD
 from service.domain.values import Passport, country_of, read_mrz
 from service.storage import trainees as stored
 from service.storage.database import attempt
@@ -20,6 +21,7 @@ from service.storage.ids import uuid7
 from service.storage.tables import record
 from service.storage.tables import trainees as tables
 from service.storage.vault import Sealed
+from service.storage.views import facts_of_row
 
 
 def sort_name(native: str) -> str:
@@ -70,9 +72,7 @@ def _contacts(work: Work, person: UUID, given: Given) -> dict[str, Any]:
 
 def register(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """The record of a person, what is sensitive in it sealed under a key of their own."""
-    plain = {
-        name: given.get(name) for name in ("name_native", "name_latin", "sex", "birth_on", "nationality", "unit_id")
-    }
+    plain = {name: given.get(name) for name in IDENTITY}
     return (
         {"language": "zh" if given["nationality"] == "CN" else "en", "sort_name": sort_name(given["name_native"])}
         | plain
@@ -81,9 +81,12 @@ def register(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str
 
 
 def edit(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
-    """New contacts or papers; the event names the fields, never their values."""
-    columns = _contacts(work, item.stream, given)
-    return columns | {"event_data": {"fields": sorted(columns)}}
+    """New contacts or papers, or who they are set right; the event names the fields, never their values."""
+    columns = {name: given[name] for name in IDENTITY if name in given} | _contacts(work, item.stream, given)
+    if "name_native" in given:
+        columns["sort_name"] = sort_name(given["name_native"])
+    fields = sorted(takes.name for takes in EDITED if takes.name in given)
+    return columns | {"event_data": {"fields": fields}}
 
 
 def confirm_availability(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -104,7 +107,7 @@ SUBJECT: Subject[Any] = Subject(
     TRAINEE_RECORD,
     tables.trainees,
     stored.FACTS,
-    births={"register": stored.NEW_FACTS},
+    births={"register": stored.NEW_FACTS, "edit": stored.EDIT_FACTS},
     effects={
         "register": register,
         "edit": edit,
@@ -113,6 +116,7 @@ SUBJECT: Subject[Any] = Subject(
     },
     kind="person",
 )
+TIMERS: list[Timer] = [Timer("trainees_end_availability", SUBJECT, "end_availability", stored.DUE_TO_END)]
 
 
 async def find_by_external_id(services: Services, call: Call, system: str, value: str) -> UUID:
@@ -185,5 +189,6 @@ async def openings(services: Services, call: Call, person: UUID) -> list[dict[st
     _, found = await records(services, call, stored.openings_of(call.eyes), "trainees.open_sealed", by_id=person)
     if found[0]["person"] is None:
         raise Missing
-    names = ("id", "account_id", "fields", "purpose", "opened_at")
-    return [{name: r[name] for name in names} | {"fields": r["fields"].split()} for r in found if r["id"] is not None]
+    # By place and not by name: `account_id` stands twice in the record, first as whoever asks.
+    rows = [facts_of_row(r) for r in found if r["id"] is not None]
+    return [{name: v for name, v in r.items() if name != "person"} | {"fields": r["fields"].split()} for r in rows]

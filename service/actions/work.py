@@ -392,15 +392,15 @@ def read_actor(call: Call, record: Record) -> Actor:
     """
     if call.trusted is not None:
         return call.trusted
-    if record["account_id"] is None:
+    if record["asked_account_id"] is None:
         raise Unauthenticated
     return Actor(
-        record["account_id"],
-        frozenset(Role(r) for r in record["roles"]),
+        record["asked_account_id"],
+        frozenset(Role(r) for r in record["asked_roles"]),
         call.sight,
-        record["organisation_id"],
-        tuple(record["person_ids"] or ()),
-        tuple(record["unit_ids"] or ()),
+        record["asked_organisation_id"],
+        tuple(record["asked_person_ids"] or ()),
+        tuple(record["asked_unit_ids"] or ()),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, TRAINEE
+from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes
 from service.domain.values import Passport, age_on, country_of, read_mrz
 
@@ -47,6 +47,11 @@ class TraineeDossier(Dossier):
 
     birth_on: date
     nationality: str = ""
+    has_passport: bool = False
+    has_guardian: bool = False
+    unit_known: bool = True
+    available_until: date | None = None
+    asked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +61,12 @@ class NewTrainee(Dossier):
     unit_known: bool = False
 
 
-def minor_has_guardian(t: NewTrainee, given: Given) -> Reason | None:
+def minor_has_guardian(t: NewTrainee | TraineeDossier, given: Given) -> Reason | None:
     """Somebody under 18 has a guardian on record."""
-    age = age_on(given["birth_on"], t.today)
+    born = given.get("birth_on")
+    if born is None or getattr(t, "has_guardian", False):
+        return None
+    age = age_on(born, t.today)
     if age < ADULT and given.get("guardian") is None:
         return Reason("minor_has_guardian", required=ADULT, actual=age, pointer="/guardian")
     return None
@@ -82,7 +90,26 @@ def passport_is_theirs(t: Dossier, given: Given) -> list[Reason]:
     return found
 
 
-def unit_known(t: NewTrainee, given: Given) -> Reason | None:
+def passport_follows(t: TraineeDossier, given: Given) -> Reason | None:
+    """Another date of birth or nationality than the passport's comes with a passport that says so."""
+    if t.has_passport and not given.get("passport_mrz") and (given.get("birth_on") or given.get("nationality")):
+        return Reason("passport_follows", pointer="/passport_mrz")
+    return None
+
+
+def identity_kept_by_staff(t: TraineeDossier, given: Given) -> list[Reason]:
+    """Who somebody is (name, birth, nationality, unit) is changed by the institution's staff."""
+    if not {TRAINEE, GUARDIAN}.isdisjoint(t.asked_by):
+        return [Reason("identity_kept_by_staff", pointer=f"/{name}") for name in IDENTITY if given.get(name)]
+    return []
+
+
+def is_available(t: TraineeDossier) -> Reason | None:
+    """What ends must have been there: somebody is available from when they say so to the day they named."""
+    return Reason("is_available") if t.available_until is None else None
+
+
+def unit_known(t: NewTrainee | TraineeDossier, given: Given) -> Reason | None:
     """The unit that was named is one of the institution."""
     return Reason("unit_known", pointer="/unit_id") if given.get("unit_id") and not t.unit_known else None
 
@@ -117,6 +144,8 @@ REGISTERED: tuple[Takes[Any], ...] = (
     Takes("unit_id", UUID, "The unit they belong to.", needed=False),
     *CONTACTS,
 )
+IDENTITY = ("name_native", "name_latin", "sex", "birth_on", "nationality", "unit_id")
+EDITED: tuple[Takes[Any], ...] = tuple(replace(t, needed=False) for t in REGISTERED)
 AVAILABLE: tuple[Takes[Any], ...] = (
     Takes("available_from", date, "The first day they could start."),
     Takes(
@@ -134,9 +163,9 @@ TRAINEE_RECORD = Lifecycle[Any]("trainee", [
     Rule("register",           [NEW],     "known", [COORDINATOR, REGISTRAR, ADMIN],             [],           "trainee.registered",
          takes=REGISTERED, checks=[minor_has_guardian, passport_is_theirs, unit_known]),
     Rule("edit",               ["known"], "known", [COORDINATOR, REGISTRAR, TRAINEE, GUARDIAN], [],         "trainee.edited",
-         takes=CONTACTS, checks=[passport_is_theirs]),
+         takes=EDITED, checks=[identity_kept_by_staff, minor_has_guardian, passport_follows, passport_is_theirs, unit_known]),
     Rule("confirm_availability", ["known"], "known", [TRAINEE, COORDINATOR],                    [],           "trainee.availability_confirmed",
          takes=AVAILABLE),
-    Rule("end_availability",   ["known"], "known", [TRAINEE, COORDINATOR],                    [],           "trainee.availability_ended"),
+    Rule("end_availability",   ["known"], "known", [TRAINEE, COORDINATOR, SYSTEM],            [is_available], "trainee.availability_ended"),
 ], correctable=False)
 # fmt: on

@@ -36,7 +36,7 @@ from service.domain.actors import Role, Sight
 from service.domain.journey import LIVE, Held
 from service.domain.lifecycle import KERNEL_ACTIONS, Dossier, LastStep
 from service.storage.database import Connection, Statement, value
-from service.storage.scopes import AT, NOW, actor_of, sees
+from service.storage.scopes import AT, NOW, actor_of, asking, sees
 from service.storage.tables.columns import LIFECYCLES, metadata
 from service.storage.tables.institutions import institutions
 from service.storage.tables.record import events, heads, idempotency_keys, stream_keys
@@ -282,11 +282,7 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
     )
     statement = (
         select(
-            actor.c.account_id,
-            actor.c.roles,
-            actor.c.organisation_id,
-            actor.c.person_ids,
-            actor.c.unit_ids,
+            *asking(actor),
             NOW.label("now"),
             TODAY.label("today"),
             k.c.body_digest.label("kept_digest"),

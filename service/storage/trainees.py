@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Text, Uuid, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import BigInteger, Text, Uuid, and_, bindparam, case, func, literal_column, or_, select
 
 from service.domain.actors import Sight
 from service.domain.trainees import NewTrainee, TraineeDossier
-from service.storage.database import Record, Statement
-from service.storage.opening import ITSELF, FactsOf, json_rows, word
+from service.storage.database import Record, Statement, value
+from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
 from service.storage.scopes import actor_of, sees
 from service.storage.tables.institutions import units
 from service.storage.tables.record import external_ids, heads, openings, stream_keys
 from service.storage.tables.trainees import trainees
-from service.storage.tenancy import GATE, INSTITUTION, mine
+from service.storage.tenancy import GATE, INSTITUTION, gated, mine
 from service.storage.views import View, among, read_by
 
 _t, _h, _x = trainees, heads, external_ids
+_unit_known = select(units.c.id).where(mine(units), units.c.id == bindparam("unit_id", type_=Uuid)).exists()
+
+
+def _asked_by(actor: Any) -> Any:
+    return select(actor.c.roles).scalar_subquery()
+
 
 FACTS: FactsOf[TraineeDossier] = FactsOf(
-    _t, TraineeDossier, {"birth_on": _t.c.birth_on, "nationality": _t.c.nationality}, stream="id"
+    _t,
+    TraineeDossier,
+    {
+        "birth_on": _t.c.birth_on,
+        "nationality": _t.c.nationality,
+        "has_passport": _t.c.passport_sealed.is_not(None),
+        "has_guardian": _t.c.guardian_sealed.is_not(None),
+        "available_until": _t.c.available_until,
+        "asked_by": _asked_by,
+    },
+    stream="id",
 )
+EDIT_FACTS: FactsOf[TraineeDossier] = replace(
+    FACTS,
+    columns={**FACTS.columns, "unit_known": _unit_known},
+    extra=("unit_id",),
+)
+"""An edit may name a unit: what its rules must know beside the rest."""
 NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
     ITSELF,
     NewTrainee,
-    {"unit_known": select(units.c.id).where(mine(units), units.c.id == bindparam("unit_id", type_=Uuid)).exists()},
+    {"unit_known": _unit_known},
     stream="id",
     birth=True,
     extra=("unit_id",),
@@ -36,7 +60,7 @@ NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
 def _sealed(column: Any, reason: str) -> Any:
     """A field that is there but shut: a purpose opens it."""
     shut = func.json_build_object(word("masked"), literal_column("true"), word("reason"), word(reason))
-    return select(shut).where(column.is_not(None)).scalar_subquery()
+    return case((column.is_not(None), shut))
 
 
 _columns: dict[str, Any] = {
@@ -77,7 +101,7 @@ VIEW = View(
         "origin": among(_t.c.origin),
         "name": (
             Text(),
-            lambda value: or_(_t.c.name_native == value, func.lower(_t.c.name_latin) == func.lower(value)),
+            lambda name: or_(_t.c.name_native == name, func.lower(_t.c.name_latin) == func.lower(name)),
         ),
     },
     sorts={"name": (_t.c.sort_name, False)},
@@ -101,6 +125,16 @@ def by_external_id(sight: Sight | None) -> Statement[Record]:
     return read_by(rows, actor)
 
 
+DUE_TO_END: Statement[UUID] = Statement(
+    gated(
+        select(_t.c.id)
+        .where(mine(_t), _t.c.available_until < TODAY)
+        .order_by(_t.c.available_until, _t.c.id)
+        .limit(bindparam("limit", type_=BigInteger))
+    ),
+    value,
+)
+"""Whose availability ran out."""
 SEALED = ("passport_sealed", "identity_sealed", "guardian_sealed")
 
 
@@ -152,4 +186,15 @@ def openings_of(sight: Sight | None) -> Statement[Record]:
     return read_by(rows, actor)
 
 
-__all__ = ["FACTS", "NEW_FACTS", "NOTE_OPENING", "SEALED", "VIEW", "by_external_id", "openings_of", "sealed_of"]
+__all__ = [
+    "DUE_TO_END",
+    "EDIT_FACTS",
+    "FACTS",
+    "NEW_FACTS",
+    "NOTE_OPENING",
+    "SEALED",
+    "VIEW",
+    "by_external_id",
+    "openings_of",
+    "sealed_of",
+]

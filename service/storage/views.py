@@ -28,7 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.domain.actors import Sight
 from service.storage.database import Statement
 from service.storage.opening import TODAY
-from service.storage.scopes import NOW, actor_of, sees
+from service.storage.scopes import NOW, actor_of, asking, sees
 from service.storage.tables.record import events, feed, heads, stream_keys
 from service.storage.tenancy import GATE, mine
 
@@ -73,14 +73,7 @@ class View:
 
 
 def _asked(actor: Any) -> list[Any]:
-    return [
-        actor.c.account_id,
-        actor.c.roles,
-        actor.c.organisation_id,
-        actor.c.person_ids,
-        actor.c.unit_ids,
-        NOW.label("now"),
-    ]
+    return [*asking(actor), NOW.label("asked_at")]
 
 
 ASKED = 6

@@ -1,6 +1,6 @@
 """A person as an institution knows them: the record, documents as evidence, consents."""
 
-from sqlalchemy import Date, ForeignKeyConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid
+from sqlalchemy import Date, ForeignKeyConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from service.domain.consents import CONSENT, PURPOSES
@@ -36,6 +36,12 @@ trainees = item_table(
     UniqueConstraint("institution_id", "passport_index"),
     UniqueConstraint("institution_id", "identity_index"),
     Index("trainees_by_name", "institution_id", "sort_name", "id"),
+    Index(
+        "trainees_available",
+        "institution_id",
+        "available_until",
+        postgresql_where=text("available_until IS NOT NULL"),
+    ),
     stream="id",
 )
 documents = item_table(
