@@ -116,17 +116,17 @@ async def services(dsn: str, tmp_path: Path) -> AsyncIterator[Services]:
         await database.close()
 
 
+@pytest.fixture(scope="session")
+def application() -> FastAPI:
+    """The application, made once a process: several hundred operations are declared when it is."""
+    return create_app(lambda: None)
+
+
 @pytest.fixture
-async def app(services: Services) -> FastAPI:
-    from contextlib import asynccontextmanager
-
-    @asynccontextmanager
-    async def given() -> AsyncIterator[Services]:
-        yield services
-
-    made = create_app(given)
-    made.state.services = services
-    return made
+def app(application: FastAPI, services: Services) -> FastAPI:
+    """The application over the services of this test."""
+    application.state.services = services
+    return application
 
 
 @dataclass

@@ -156,11 +156,15 @@ class ProblemOut(BaseModel):
     reasons: list[ReasonOut]
 
 
+# By reference: as a model, FastAPI would build it anew for each of several thousand answers at every start.
+_BODY_OF_A_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+
+
 def _declared(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, dict[str, Any]] = {}
     for code in codes:
         status, title, _ = TABLE[code]
-        entry = by_status.setdefault(status, {"model": ProblemOut, "description": ""})
+        entry = by_status.setdefault(status, {"content": _BODY_OF_A_PROBLEM, "description": ""})
         entry["description"] = "; ".join(filter(None, [entry["description"], f"{title} (`{code}`)"]))
     return dict(sorted(by_status.items(), key=lambda item: int(item[0])))
 
@@ -187,16 +191,11 @@ RESPONSES: Mapping[str, dict[int | str, dict[str, Any]]] = {
 # fmt: on
 
 
-def _as_problem_json(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with its problems under their own media type; FastAPI files every model under application/json."""
-    problem = {"$ref": "#/components/schemas/ProblemOut"}
-    for path in document.get("paths", {}).values():
-        for operation in path.values():
-            responses = operation.get("responses", {}) if isinstance(operation, dict) else {}
-            for response in responses.values():
-                content = response.get("content", {})
-                for media_type in [m for m, c in content.items() if c.get("schema") == problem]:
-                    content[MEDIA_TYPE] = content.pop(media_type)
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the schema that every declared problem refers to."""
+    schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= schema.pop("$defs", {}) | {"ProblemOut": schema}
     return document
 
 
@@ -409,4 +408,4 @@ def install(app: FastAPI) -> None:
     handle(Exception, unexpected)
 
     openapi = app.openapi
-    app.openapi = functools.wraps(openapi)(lambda: _as_problem_json(openapi()))  # type: ignore[method-assign]
+    app.openapi = functools.wraps(openapi)(lambda: _with_problems(openapi()))  # type: ignore[method-assign]
