@@ -304,13 +304,10 @@ def _no_port(host: str, port: int, error: OSError) -> Trouble:
 # Ending ------------------------------------------------------------------------------------------------------------
 
 
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def end_on_sigterm() -> None:
     """From now on SIGTERM does what Ctrl-C does, so that nothing is left running."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # By the handler of Ctrl-C itself: asyncio has its own, which cancels instead of bursting into what runs.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
 
 
 @contextlib.contextmanager

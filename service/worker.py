@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 
 from service.actions.clock import TIMERS
-from service.actions.timers import ring
+from service.actions.timers import Timer, ring
 from service.actions.work import Services
 from service.launch import end_with
 from service.main import services_of
@@ -34,73 +34,89 @@ log = structlog.get_logger("service.worker")
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something to do for each institution every so many seconds; it answers whether more of it waits."""
+    """Something to do for each institution; it answers whether more of it waits."""
 
     name: str
-    every: float
     do: Callable[[Services, UUID], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Duties that are done one after the other, every so many seconds."""
+
+    every: float
+    duties: Sequence[Duty]
 
 
 async def _number(services: Services, institution: UUID) -> bool:
     return await number_events(services.database, institution) == AT_MOST
 
 
-async def _ring(services: Services, institution: UUID) -> bool:
-    more = False
-    for timer in TIMERS:
-        more |= await ring(services, timer, institution, limit=RUNG_AT_ONCE) == RUNG_AT_ONCE
-    return more
-
-
 async def _forget(services: Services, institution: UUID) -> bool:
     return await forget_old_keys(services.database, institution) == AT_MOST
 
 
-DUTIES = (Duty("feed", 0.2, _number), Duty("timers", 5, _ring), Duty("old_keys", 600, _forget))
+def _ringing(timer: Timer) -> Duty:
+    async def do(services: Services, institution: UUID) -> bool:
+        return await ring(services, timer, institution, limit=RUNG_AT_ONCE) == RUNG_AT_ONCE
+
+    return Duty(timer.name, do)
+
+
+ROUNDS = (
+    Round(0.2, (Duty("feed", _number),)),
+    Round(5, tuple(_ringing(timer) for timer in TIMERS)),
+    Round(600, (Duty("old_keys", _forget),)),
+)
 
 
 async def work(services: Services, stop: asyncio.Event) -> None:
-    """Do every duty, again and again, until told to stop; what has begun is finished."""
-    await asyncio.gather(*(_keep(services, duty, stop) for duty in DUTIES))
+    """Make every round, again and again, until told to stop; what has begun is finished."""
+    await asyncio.gather(*(_keep(services, each, stop) for each in ROUNDS))
 
 
-async def _keep(services: Services, duty: Duty, stop: asyncio.Event) -> None:
+async def _keep(services: Services, each: Round, stop: asyncio.Event) -> None:
     failures = 0
     while not stop.is_set():
         more = False
         try:
-            more, failed = await _round(services, duty, stop)
-        except DRIVER_ERRORS as error:
-            _tell("round_failed", duty, error)
+            more, failed = await _once(services, each.duties, stop)
+        except (*DRIVER_ERRORS, Unavailable) as error:
+            _tell(error)
             failed = True
         failures = failures + 1 if failed else 0
         if failures:
-            await pause(stop, min(LONGEST_WAIT, max(duty.every, 0.5 * 2 ** min(failures, 6))))
+            await pause(stop, max(each.every, min(LONGEST_WAIT, 0.5 * 2 ** min(failures, 6))))
         elif not more:
-            await pause(stop, duty.every)
+            await pause(stop, each.every)
 
 
-async def _round(services: Services, duty: Duty, stop: asyncio.Event) -> tuple[bool, bool]:
-    """Every institution once; whether more waits, and whether one of them failed. One's trouble is not another's."""
+async def _once(services: Services, duties: Sequence[Duty], stop: asyncio.Event) -> tuple[bool, bool]:
+    """Every duty for every institution; whether more waits, and whether anything failed. One's trouble is its own.
+
+    Raises:
+        Unavailable, or an error of the driver: the database is away, for all of them.
+    """
     more = failed = False
     for institution in await institutions_served(services.database):
-        if stop.is_set():
-            break
-        try:
-            more |= await duty.do(services, institution)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next institution has its turn
-            failed = True
-            _tell("duty_failed", duty, error, institution)
-            if isinstance(error, Unavailable) or isinstance(translate(error), Unavailable):
-                break  # for the others it is as far away
+        for duty in duties:
+            if stop.is_set():
+                return False, failed
+            try:
+                more |= await duty.do(services, institution)
+            except Exception as error:
+                if isinstance(error, Unavailable) or isinstance(translate(error), Unavailable):
+                    raise
+                failed = True
+                _tell(error, duty, institution)
     return more, failed
 
 
-def _tell(event: str, duty: Duty, error: BaseException, institution: UUID | None = None) -> None:
+def _tell(error: BaseException, duty: Duty | None = None, institution: UUID | None = None) -> None:
     """By types alone: messages may carry what people entered."""
     log.error(
-        event,
-        duty=duty.name,
+        "duty_failed" if duty else "database_away",
+        duty=duty.name if duty else None,
         institution=str(institution) if institution else None,
         error=type(error).__qualname__,
         sqlstate=getattr(error, "sqlstate", None),

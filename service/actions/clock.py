@@ -1,8 +1,22 @@
-"""Every timer of every capability, in the order in which the worker rings them."""
+"""Every timer of every capability, in the order in which the worker rings them: a journey's own order."""
 
 from __future__ import annotations
 
+from service.actions import (
+    applications,
+    candidacies,
+    intakes,
+    placement_requests,
+    placements,
+    recognition,
+)
 from service.actions.timers import Timer
 
-TIMERS: tuple[Timer, ...] = ()
-"""A capability with timers names them in `TIMERS` of its own module, and they are put together here."""
+TIMERS: tuple[Timer, ...] = (
+    *intakes.TIMERS,
+    *applications.TIMERS,
+    *recognition.TIMERS,
+    *placement_requests.TIMERS,
+    *candidacies.TIMERS,
+    *placements.TIMERS,
+)

@@ -90,13 +90,13 @@ def migrate() -> None:
 
 @app.command()
 def sample(
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not list who may sign in.")] = False,
+    beside: Annotated[int | None, typer.Option(hidden=True, help="The process for which it is loaded.")] = None,
 ) -> None:
     """Load the sample world (invented colleges, trainees, enterprises) into an empty database."""
     settings = settings_read()
     with plainly():
-        world = load_sample(settings)
-        if not quiet:
+        world = load_sample(settings, beside)
+        if beside is None:
             show(world, "http://localhost:8000")
 
 

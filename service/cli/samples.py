@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from service.cli.words import out, progress_bar, say, table
-from service.launch import Trouble, check_migrated, look, make_folder, standing
+from service.launch import Trouble, check_migrated, end_with, look, make_folder, standing
 from service.main import services_of
 from service.sample.load import SampleWorld, load
 from service.settings import Settings
@@ -21,8 +21,8 @@ from service.settings import Settings
 _WORLD = TypeAdapter(SampleWorld)
 
 
-def load_sample(settings: Settings) -> SampleWorld:
-    """Load the sample world into the database of the settings.
+def load_sample(settings: Settings, beside: int | None = None) -> SampleWorld:
+    """Load the sample world into the database of the settings; it ends with the process beside which it runs.
 
     Raises:
         Trouble: there are institutions already, or the database cannot be had.
@@ -37,8 +37,12 @@ def load_sample(settings: Settings) -> SampleWorld:
             )
 
         async def inside(progress: Callable[[str, int, int], None]) -> SampleWorld:
+            watch = asyncio.create_task(end_with(beside)) if beside else None
             async with services_of(settings, found.dsn, found.keys)() as services:
-                return await load(services, progress=progress)
+                world = await load(services, progress=progress)
+            if watch:
+                watch.cancel()
+            return world
 
         with progress_bar() as progress:
             world = asyncio.run(inside(progress))

@@ -106,7 +106,7 @@ def complete(settings: Settings, cluster: Cluster, *, sample: bool) -> None:
 
 def _load_sample_apart(dsn: str) -> None:
     """In a process of its own: the document store's threads would not survive the server's fork."""
-    command = [sys.executable, "-P", "-m", "service.cli", "sample", "--quiet"]
+    command = [sys.executable, "-P", "-m", "service.cli", "sample", "--beside", str(os.getpid())]
     loading = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": dsn})
     try:
         code = loading.wait()
