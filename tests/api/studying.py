@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import count as counted
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR
+from service.domain.values import Passport, write_mrz
 from tests.conftest import Client, World
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
@@ -17,6 +19,9 @@ STAGES = [
     {"no": 2, "place": "abroad", "years": "1.5", "title": "Abroad", "credits_required": "4"},
 ]
 NOTICE = {"recipient": "the college", "purpose": "enrolment", "categories": "name", "rights": "withdraw at any time"}
+
+
+_numbers = counted(1)
 
 
 def day(offset: int) -> str:
@@ -37,23 +42,34 @@ async def upload(client: Client, kind: str, person: str | None = None) -> str:
     return str(answer.json()["id"])
 
 
-async def consent(client: Client, person: str) -> str:
-    """A consent to the enrolment, recorded for whoever gave it."""
-    asked = {"person_id": person, "purpose": "enrolment", "fields": ["name"], "notice": NOTICE}
-    made = await client.ok("/v1/consents", asked)
-    form = await upload(client, "consent_form", person)
-    path = f"/v1/consents/{made['id']}"
-    await client.done(path, "give", {"recorded_for": "trainee", "evidence": [form]})
-    return path
+async def consent(client: Client, *people: str) -> None:
+    """Consents to the enrolment, recorded for whoever gave them on one list."""
+    asked = {"person_ids": list(people), "purpose": "enrolment", "fields": ["name"], "notice": NOTICE}
+    made = await client.ok("/v1/consents/bulk/request", asked)
+    items = [{"id": i["id"], "version": i["version"]} for i in made["items"]]
+    said = {"recorded_for": "trainee", "evidence": [await upload(client, "consent_form")]}
+    assert (await client.ok("/v1/consents/bulk/give", {"items": items} | said))["refused"] == 0
 
 
-async def person(client: Client, *, ready: bool = True, **more: Any) -> str:
-    """A trainee; with the papers that an application needs, unless not yet."""
-    body = {"name_native": "王伟", "name_latin": "WANG, WEI", "birth_on": "2004-05-06", "nationality": "CN"}
-    made = str((await client.ok("/v1/trainees", body | more))["id"])
-    if ready:
-        await upload(client, "identity", made)
+async def person(client: Client, *, papers: bool = True, **more: Any) -> str:
+    """A trainee with a passport, and with the consent that an application needs, unless not yet."""
+    born, expires = date(2004, 5, 6), TODAY.replace(day=1) + timedelta(days=2000)
+    number = f"E{next(_numbers):08}"
+    line1, line2 = write_mrz(Passport("CHN", "WANG", "WEI", number, "CHN", born, "M", expires))
+    passport = {"passport_mrz": {"line1": line1, "line2": line2}} if papers else {}
+    body = {"name_native": "王伟", "name_latin": "WANG, WEI", "birth_on": born.isoformat(), "nationality": "CN"}
+    made = str((await client.ok("/v1/trainees", body | passport | more))["id"])
+    if papers:
         await consent(client, made)
+    return made
+
+
+async def people(client: Client, count: int) -> list[str]:
+    """Many of them."""
+    made = [await person(client, papers=False) for _ in range(count)]
+    await consent(client, *made)
+    for who in made:
+        await upload(client, "identity", who)
     return made
 
 
@@ -99,7 +115,9 @@ class Studies:
     async def open_intake(self, quotas: dict[str, int], **wanted: Any) -> str:
         """An intake that is open; its path."""
         path = await self.planned_intake(quotas, **wanted)
-        await self.c.done(path, "publish", {"plan_authority": "省教育厅", "plan_number": "教招〔2026〕12号", "plan_version": "1"})
+        await self.c.done(
+            path, "publish", {"plan_authority": "省教育厅", "plan_number": "教招〔2026〕12号", "plan_version": "1"}
+        )
         await self.c.done(path, "open")
         return path
 
@@ -128,8 +146,7 @@ class Studies:
 
     async def many(self, count: int) -> list[dict[str, Any]]:
         """Many eligible applications, as bulk actions name them."""
-        ids = [await person(self.c) for _ in range(count)]
-        body = {"person_ids": ids, "intake_id": self.intake.rsplit("/", 1)[1]}
+        body = {"person_ids": await people(self.c, count), "intake_id": self.intake.rsplit("/", 1)[1]}
         made = await self.c.ok("/v1/applications/bulk/draft", body)
         items = [{"id": i["id"], "version": i["version"]} for i in made["items"]]
         for action in ("submit", "take_on", "find_eligible"):
@@ -139,6 +156,6 @@ class Studies:
         return items
 
 
-def plain(value: UUID | str) -> str:
+def plain(path: str) -> str:
     """The id in a path."""
-    return str(value).rsplit("/", 1)[-1]
+    return path.rsplit("/", 1)[-1]

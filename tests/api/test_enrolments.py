@@ -1,0 +1,147 @@
+"""Enrolments over HTTP: stages, leaves, waivers, and every way out with the place that it gives back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.domain.actors import COORDINATOR, TRAINEE
+from tests.api.studying import Studies, day, person, upload
+from tests.conftest import Client, World
+
+COURSE = {"title_native": "护理", "title_latin": "Nursing", "kind": "theory"}
+
+
+async def accepted(c: Client, kind: str, who: str) -> None:
+    """A document that somebody accepted."""
+    await c.done(f"/v1/documents/{await upload(c, kind, who)}", "accept")
+
+
+async def enrolled(s: Studies) -> tuple[str, str]:
+    """Somebody who is enrolled: the person, and the path of the enrolment."""
+    who = await person(s.c)
+    await accepted(s.c, "identity", who)
+    path = await s.enrolment(who)
+    await s.c.done(path, "enrol", {"fee": "paid"})
+    return who, path
+
+
+async def result(s: Studies, who: str, course: str, credits_: str) -> None:
+    """A passed result of our own, verified."""
+    body = {
+        "person_id": who, "source": "home", "course_id": course, "course_title": "护理", "credits": credits_,
+        "scheme": "cn-college@2026", "passed": True, "achieved_on": day(0),
+    }  # fmt: skip
+    made = (await s.registrar.ok("/v1/results", body))["id"]
+    evidence = {"evidence": [await upload(s.c, "transcript", who)]}
+    await s.registrar.done(f"/v1/results/{made}", "verify", evidence)
+
+
+async def test_enrolment_begins_with_a_verified_identity_and_a_settled_fee(world: World) -> None:
+    s = await Studies.begin(world)
+    who = await person(s.c)
+    path = await s.enrolment(who)
+    assert await s.c.refused(path, "enrol", {"fee": "scholarship"}) == ["identity_verified"]
+    await accepted(s.c, "passport", who)
+    assert await s.registrar.refused(path, "enrol", {"fee": "paid"}, status=403) == ["role"]
+    await s.c.done(path, "enrol", {"fee": "scholarship"})
+    assert (await s.c.get(path)).json()["fee"] == "scholarship"
+    assert (await s.c.done(path, "correct", {"note": "not yet"}))["state"] == "pending"
+    read = (await s.c.get(path)).json()
+    assert (read["fee"], read["holds_place"]) == (None, True)
+    trainee = await world.client(TRAINEE, person_ids=[who])
+    assert (await trainee.get("/v1/enrolments")).json()["items"][0]["id"] == read["id"]
+    stranger = await world.client(COORDINATOR, institution=await world.other())
+    assert (await stranger.get(path)).status_code == 404
+
+
+async def test_enrolment_goes_through_its_stages_by_credits_and_required_courses(world: World) -> None:
+    s = await Studies.begin(world)
+    courses = [
+        (await s.c.ok("/v1/courses", COURSE | {"code": code, "credits": credits_}))["id"]
+        for code, credits_ in (("A1", "4"), ("A2", "2"), ("B1", "4"))
+    ]
+    curriculum = [{"course_id": course, "stage": stage} for course, stage in zip(courses, (1, 1, 2), strict=True)]
+    await s.c.done(s.programme, "set_curriculum", {"courses": curriculum})
+    who, path = await enrolled(s)
+    await s.c.done(s.programme, "set_curriculum", {"courses": curriculum[:1]})
+    assert await s.registrar.refused(path, "advance_stage") == ["stage_credits", "required_courses"]
+    await result(s, who, courses[0], "4")
+    assert await s.registrar.refused(path, "advance_stage") == ["stage_credits", "required_courses"]
+    paper = {"evidence": [await upload(s.c, "other", who)]}
+    said: dict[str, Any] = {"credits": "2", "courses": [courses[1]], "reason_code": "prior_learning"}
+    assert await s.registrar.refused(path, "waive_credits", said) == ["evidence_required"]
+    assert await s.registrar.refused(path, "waive_credits", said | paper | {"courses": [courses[2]]}) == [
+        "course_outstanding"
+    ]
+    await s.registrar.done(path, "waive_credits", said | paper)
+    await s.c.done(path, "correct", {"note": "another person's"})
+    assert await s.registrar.refused(path, "advance_stage") == ["stage_credits", "required_courses"]
+    await s.registrar.done(path, "waive_credits", said | paper)
+    assert await s.registrar.refused(path, "complete") == ["in_last_stage"]
+    await s.registrar.done(path, "advance_stage")
+    assert await s.registrar.refused(path, "advance_stage") == ["stage_follows", "stage_credits", "required_courses"]
+    await s.c.done(path, "correct", {"note": "too early"})
+    assert (await s.c.get(path)).json()["stage"] == 1
+    await s.registrar.done(path, "advance_stage")
+    assert await s.registrar.refused(path, "complete") == ["stage_credits", "required_courses"]
+    await result(s, who, courses[2], "4")
+    await s.registrar.done(path, "complete")
+    assert (await s.c.get(f"/v1/trainees/{who}")).json()["stage"] == "alumni"
+
+
+async def test_enrolment_takes_leave_and_resumes(world: World) -> None:
+    s = await Studies.begin(world)
+    _, path = await enrolled(s)
+    leave = {"leave_from": day(1), "leave_until": day(90), "reason_code": "health"}
+    await s.c.done(path, "take_leave", leave)
+    assert (await s.c.get(path)).json()["leave_until"] == day(90)
+    await s.c.done(path, "correct", {"note": "not granted"})
+    assert (await s.c.get(path)).json()["leave_until"] is None
+    await s.c.done(path, "take_leave", leave)
+    assert (await s.c.done(path, "resume"))["state"] == "enrolled"
+
+
+async def test_enrolment_gives_its_place_back_whichever_way_it_ends(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 1})
+    path = await s.enrolment()
+    await s.c.done(path, "cancel", {"reason_code": "no_show"})
+    assert await s.taken() == 0
+    who, path = await enrolled(s)
+    assert await s.taken() == 1
+    trainee = await world.client(TRAINEE, person_ids=[who])
+    await trainee.done(path, "withdraw", {"reason_code": "personal"})
+    assert await s.taken() == 0
+    other = await s.enrolment()
+    assert await s.c.refused(path, "correct", {"note": "stays"}) == ["place_free"]
+    await s.c.done(other, "withdraw", {"reason_code": "family"})
+    assert (await s.c.done(path, "correct", {"note": "stays"}))["state"] == "enrolled"
+    assert await s.taken() == 1
+    assert await s.c.refused(path, "dismiss", {"reason_code": "fraud"}) == ["evidence_required"]
+    evidence = {"evidence": [await upload(s.c, "other", who)]}
+    await s.c.done(path, "dismiss", {"reason_code": "fraud"} | evidence)
+    read = (await s.c.get(path)).json()
+    assert (read["state"], read["reason_code"], read["holds_place"]) == ("dismissed", "fraud", False)
+    assert await s.taken() == 0
+    types = [e["type"] for e in (await s.c.get(s.intake + "/events")).json()["items"]][3:]
+    assert types == ["intake.place_taken", "intake.place_freed"] * 3 + ["intake.place_taken", "intake.place_freed"]
+
+
+@pytest.mark.parametrize(("was", "left"), [("pending", 0), ("enrolled", 1)])
+async def test_enrolment_keeps_its_place_taken_once_the_intake_is_closed(world: World, was: str, left: int) -> None:
+    s = await Studies.begin(world)
+    path = await s.enrolment() if was == "pending" else (await enrolled(s))[1]
+    await s.c.done(s.intake, "close")
+    await s.c.done(path, "withdraw", {"reason_code": "personal"})
+    assert await s.taken() == left
+    assert (await s.c.done(path, "correct", {"note": "stays"}))["state"] == was
+    assert await s.taken() == 1
+
+
+async def test_enrolments_cancelled_in_bulk_free_their_places_together(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 4})
+    done = await s.c.ok("/v1/applications/bulk/select", {"items": await s.many(4)})
+    items = [{"id": i["created"]["enrolment"], "version": 1} for i in done["items"]]
+    gone = await s.c.ok("/v1/enrolments/bulk/cancel", {"items": items[:3], "reason_code": "fees_unpaid"})
+    assert (gone["done"], await s.taken()) == (3, 1)
