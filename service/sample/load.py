@@ -1,32 +1,28 @@
-"""The sample world goes into an empty service: an institution, the people and organisations around it, and accounts."""
+"""The sample world goes into an empty service: two colleges and a year of trainees, every move made by the actions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeAlias
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
-
-from service.actions import institutions, relationships, trainees
-from service.actions.work import Call, Result, Services, Subject, Wanted, Work, perform
-from service.domain.accounts import GRANTABLE, OF_ORGANISATION, OF_PERSON
+from service.actions import institutions
+from service.actions.work import Services
+from service.domain.accounts import GRANTABLE
 from service.domain.actors import Role
-from service.domain.lifecycle import Given
-from service.domain.relationships import Organisation
-from service.domain.trainees import Guardian, Mrz
-from service.sample.organisations import AGENCIES, COLLEGES, ENTERPRISES, PARTNERS
-from service.sample.people import people
-from service.storage.institutions import trusted_admin
+from service.sample import admitting, leaving, placing, recognising, training
+from service.sample.cast import Trainee, cast, of_college
+from service.sample.desk import Desk, Progress, Telling
+from service.sample.founding import Outside, address, appoint_parties, appoint_people, deal_with, found
+from service.sample.organisations import COLLEGES
+from service.sample.teaching import teach
+from service.sample.year import Cohort, Year, cohorts, waves
 
 PASSWORD = "sojourn sample password"  # noqa: S105 - printed at every start, for data that are nobody's
 SEED = 20260901
-SEXES = {"F": "female", "M": "male"}
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Told what is being made, how much of it is there, and how much there will be."""
+WHOLE_YEAR = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,100 +45,79 @@ class SampleWorld:
     calls: tuple[str, ...]
 
 
-async def load(services: Services, *, progress: Progress) -> SampleWorld:
+TESTS = {"order-autumn": ("2025-12-07", "2026-01-26"), "order-spring": ("2026-07-05", "2026-08-20")}
+"""When a cohort's tests were held, and when their results came."""
+CALLS = (
+    "/v1/trainees?stage=preparing_departure&limit=3",
+    "/v1/placements?state=visa&include=actions&limit=1",
+    "/v1/placement-requests?state=open&limit=3",
+)
+
+
+async def load(
+    services: Services, *, progress: Progress, trainees: int = WHOLE_YEAR, seed: int = SEED
+) -> SampleWorld:
     """Make the sample world in an empty service; every move of it is made by the actions, none is inserted."""
-    college = COLLEGES[0]
-    progress("institution", 0, 1)
-    home = await institutions.found(
-        services,
-        name_native=college.name_native,
-        name_latin=college.name_latin,
-        country=college.country,
-        time_zone=college.time_zone,
+    year, telling, outside = Year.until(datetime.now(UTC).date()), Telling(progress), Outside()
+    everybody = cast(year, seed, trainees)
+    telling.expect("colleges", len(COLLEGES))
+    telling.expect("relationships", 51 * len(COLLEGES))
+    for chapter in ("trainees", "applications", "enrolments"):
+        telling.expect(chapter, trainees)
+    telling.expect("candidates", sum(1 for t in everybody if t.path.wave))
+    telling.expect("placements", sum(map(placing.is_accepted, everybody)))
+    telling.expect("training", sum(map(training.attends, everybody)))
+    telling.expect("recognition", sum(map(recognising.brings_results, everybody)))
+    desks = [await found(services, year, telling, n) for n in range(len(COLLEGES))]
+    await deal_with(desks, year, outside)
+    await asyncio.gather(
+        *[_live(desk, year, n, outside, list(of_college(everybody, n))) for n, desk in enumerate(desks)]
     )
-    progress("institution", 1, 1)
-    organisations = await _organisations(services, home, progress)
-    person = await _a_minor(services, home)
-    accounts = []
-    for n, role in enumerate(GRANTABLE):
-        progress("accounts", n, len(GRANTABLE))
-        more: dict[str, Any] = {}
-        if role in OF_ORGANISATION:
-            more["organisation_id"] = organisations[role]
-        if role in OF_PERSON:
-            more["person_ids"] = (person,)
-        account = SampleAccount(role, f"{role}@haiyue.example.org", f"Sample {role}")
-        await institutions.appoint(services, home, email=account.email, name=account.name, roles=[role], **more)
-        await institutions.set_password(services, account.email, PASSWORD)
-        accounts.append(account)
-    progress("accounts", len(GRANTABLE), len(GRANTABLE))
-    calls = ("/v1/trainees?limit=3", "/v1/relationships?include=actions&limit=1")
-    return SampleWorld(home, college.name_latin, PASSWORD, tuple(accounts), calls)
+    return await _world(services, desks)
 
 
-async def _born(
-    services: Services, home: UUID, subject: Subject[Any], action: str, given: Given, extra: Mapping[str, Any]
-) -> dict[str, UUID]:
-    """Something new by its own action; the ids of all that came with it."""
-
-    def answer(_work: Work, results: list[Result]) -> bytes:
-        return to_json(results[0].created)
-
-    call = Call(home, f"sample_{subject.plural}", trusted=trusted_admin())
-    done = await perform(services, call, subject, action, [Wanted(home)], given, answer=answer, extra=extra)
-    return {name: UUID(made) for name, made in from_json(done.body).items()}
-
-
-async def _organisations(services: Services, home: UUID, progress: Progress) -> dict[Role, UUID]:
-    enterprise, agency, partner = ENTERPRISES[0], AGENCIES[0], PARTNERS[0]
-    identities = {
-        Role.ENTERPRISE: Organisation(
-            kind="enterprise",
-            name_native=enterprise.name_native,
-            name_latin=enterprise.name_latin,
-            country=enterprise.country,
-            time_zone=enterprise.time_zone,
-            chinese_funded=enterprise.chinese_funded,
-        ),
-        Role.AGENCY: Organisation(
-            kind="agency",
-            name_native=agency.name_native,
-            name_latin=agency.name_latin,
-            country="CN",
-            time_zone="Asia/Shanghai",
-        ),
-        Role.PARTNER: Organisation(
-            kind="partner_institution",
-            name_native=partner.name_native,
-            name_latin=partner.name_latin,
-            country=partner.country,
-            time_zone=partner.time_zone,
-        ),
-    }
-    found = {}
-    for n, (role, identity) in enumerate(identities.items()):
-        progress("organisations", n, len(identities))
-        given: Given = {"organisation": identity, "role": identity.kind}
-        made = await _born(services, home, relationships.SUBJECT, "record", given, {"organisation_id": None})
-        found[role] = made["organisation"]
-    progress("organisations", len(identities), len(identities))
-    return found
+async def _live(desk: Desk, year: Year, number: int, outside: Outside, people: Sequence[Trainee]) -> None:
+    """A college's year, one chapter after the other; each chapter in the order of its days."""
+    await appoint_parties(desk, year, outside)
+    made = await teach(desk, year, COLLEGES[number], outside, people)
+    for cohort in cohorts(year).values():
+        theirs = [t for t in people if t.path.cohort == cohort.name]
+        if not theirs:
+            continue
+        await admitting.register(desk, cohort, theirs)
+        await admitting.apply(desk, cohort, theirs, made)
+        await admitting.enrol(desk, year, cohort, theirs, made)
+        await training.train(desk, year, cohort, outside, theirs)
+        await recognising.recognise(desk, cohort.starts_on, year, outside, made, theirs)
+        if cohort.name.startswith("order"):
+            await _finish(desk, year, cohort, theirs)
+    for wave in waves(year).values():
+        requests = placing.requests_of(wave, people)
+        if requests:
+            await placing.ask_for_people(desk, outside, wave, requests)
+            await placing.find_people(desk, wave, requests)
+            await leaving.lead(desk, wave, requests)
+    await leaving.end(desk, year, people)
+    shown = {Role.TRAINEE: next(t for t in people if t.path.stage in ("abroad", "employed", "in_training")).id}
+    if minor := next((t for t in people if t.minor_on(year.day("2026-11-20"))), None):
+        shown[Role.GUARDIAN] = minor.id
+    await appoint_people(desk, year, shown)
 
 
-async def _a_minor(services: Services, home: UUID) -> UUID:
-    """Somebody who has a guardian, so that every role has an account."""
-    person = next(p for p in islice(people(SEED, 3000), 3000) if p.guardian is not None and p.nationality == "CN")
-    guardian = person.guardian
-    given: Given = {
-        "name_native": person.name_native,
-        "name_latin": person.name_latin,
-        "sex": SEXES[person.sex],
-        "birth_on": person.birth_on,
-        "nationality": person.nationality,
-        "email": person.email,
-        "phone": person.phone,
-        "passport_mrz": Mrz(line1=person.mrz[0], line2=person.mrz[1]),
-        "guardian": guardian and Guardian(name=guardian.name_latin, relation=guardian.relation, phone=guardian.phone),
-    }
-    made = await _born(services, home, trainees.SUBJECT, "register", given, {"unit_id": None})
-    return made["trainee"]
+async def _finish(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee]) -> None:
+    """After a programme to order: the end of the enrolment, tests, and the wish to work."""
+    await admitting.graduate(desk, cohort.class_until + timedelta(days=7), people)
+    taken, issued = map(year.day, TESTS[cohort.name])
+    await training.certify(desk, taken, issued, people)
+    await training.offer_themselves(desk, issued + timedelta(days=3), people)
+
+
+async def _world(services: Services, desks: Sequence[Desk]) -> SampleWorld:
+    accounts = [
+        SampleAccount(role.value, address(role.value, college), f"{role.value.capitalize()}, {college.name_latin}")
+        for desk, college in zip(desks, COLLEGES, strict=True)
+        for role in GRANTABLE
+        if role.value in desk.accounts
+    ]
+    await asyncio.gather(*[institutions.set_password(services, a.email, PASSWORD) for a in accounts])
+    return SampleWorld(desks[0].institution, COLLEGES[0].name_latin, PASSWORD, tuple(accounts), CALLS)

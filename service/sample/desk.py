@@ -1,0 +1,158 @@
+"""A college's desk: whoever acts there, and every act in batches, at the instant that the story has come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from service.actions.work import Call, Result, Services, Subject, Wanted, Work, perform
+from service.domain.actors import ADMIN, COORDINATOR, THE_SYSTEM, Actor, Role
+from service.domain.lifecycle import Given
+from service.storage.institutions import trusted_admin
+
+BATCH = 1000
+"""Items of one act; more are several acts."""
+OFFICE_HOUR = time(2, tzinfo=UTC)
+"""Ten in the morning in China: a day's acts happen then."""
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being made, how much of it is there, and how much there will be."""
+
+
+class Unplanned(Exception):
+    """The rules refused something that the story of the sample world takes for granted."""
+
+
+def instant(day: date) -> datetime:
+    """When the acts of a day happen."""
+    return datetime.combine(day, OFFICE_HOUR)
+
+
+@dataclass(slots=True)
+class Telling:
+    """Counts for whoever watches: both colleges work at the same chapters side by side."""
+
+    progress: Progress
+    totals: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+
+    def expect(self, what: str, count: int) -> None:
+        """So many more of it will be made."""
+        self.totals[what] = self.totals.get(what, 0) + count
+
+    def made(self, what: str, count: int) -> None:
+        """So many more of it are there."""
+        self.done[what] = self.done.get(what, 0) + count
+        if count:
+            self.progress(what, self.done[what], self.totals[what])
+
+
+@dataclass(slots=True)
+class Desk:
+    """One college at work: its accounts by role, the papers that it can name as evidence, and how much it has done."""
+
+    services: Services
+    number: int
+    institution: UUID
+    telling: Telling
+    accounts: dict[str, UUID] = field(default_factory=dict)
+    papers: dict[str, UUID] = field(default_factory=dict)
+    handed_in: set[tuple[UUID, str]] = field(default_factory=set)
+    acts: int = 0
+    moves: int = 0
+
+    def actor(self, *roles: Role, deputy: bool = False) -> Actor:
+        """The account of a role; before there is one, whoever holds the machine. The deputy is a second coordinator."""
+        name = "deputy" if deputy else roles[0].value
+        if roles[0] is Role.SYSTEM:
+            return THE_SYSTEM
+        return Actor(self.accounts[name], frozenset(roles)) if name in self.accounts else trusted_admin()
+
+    def recorded_for(self, role: Role) -> dict[str, Any]:
+        """What a coordinator adds who records another party's step: for whom, and the paper that shows it."""
+        return {"recorded_for": role.value, "evidence": (self.papers["minutes"],)}
+
+    async def act(
+        self,
+        day: date,
+        subject: Subject[Any],
+        action: str,
+        wanted: Iterable[Wanted | UUID],
+        *,
+        who: Role = COORDINATOR,
+        deputy: bool = False,
+        extra: Mapping[str, Any] | None = None,
+        **given: Any,
+    ) -> list[Result]:
+        """The same act on many, at an instant of the day; what became of each, in their order.
+
+        `extra` tells the facts what stands in no one's input by that name.
+
+        Raises:
+            Unplanned: one of them was refused.
+        """
+        items = [w if isinstance(w, Wanted) else Wanted(w) for w in wanted]
+        results: list[Result] = []
+        call = Call(
+            self.institution, f"sample_{subject.plural}", trusted=self.actor(who, deputy=deputy), at=instant(day)
+        )
+        for batch in _batches(items, BATCH):
+            kept: list[list[Result]] = []
+            await perform(
+                self.services, call, subject, action, batch, given, single=False,
+                answer=_keeping(kept), extra=_extras(subject, action, {**given, **(extra or {})}),
+            )  # fmt: skip
+            self.acts += 1
+            self.moves += len(batch)
+            results += kept[-1]
+        _as_planned(subject, action, day, results)
+        return results
+
+    async def one(
+        self, day: date, subject: Subject[Any], action: str, item: UUID, *, who: Role = COORDINATOR, **given: Any
+    ) -> Result:
+        """An act on one."""
+        return (await self.act(day, subject, action, [item], who=who, **given))[0]
+
+    async def born(
+        self, day: date, subject: Subject[Any], action: str, each: Sequence[Given], *, who: Role = COORDINATOR
+    ) -> list[Result]:
+        """Things of the institution's own, each from its own input; one act for all, or one each where facts differ."""
+        if not subject.births[action].extra:
+            wanted = [Wanted(self.institution, given=given) for given in each]
+            return await self.act(day, subject, action, wanted, who=who)
+        return [await self.one(day, subject, action, self.institution, who=who, **given) for given in each]
+
+
+def _keeping(kept: list[list[Result]]) -> Callable[[Work, list[Result]], bytes]:
+    def answer(_work: Work, results: list[Result]) -> bytes:
+        kept.append(results)
+        return b""
+
+    return answer
+
+
+def _extras(subject: Subject[Any], action: str, given: Given) -> Mapping[str, Any]:
+    """What the facts must be told: the ids that the input names."""
+    facts = subject.births.get(action, subject.facts)
+    return {name: given.get(name) for name in facts.extra}
+
+
+def _batches(items: Sequence[Wanted], size: int) -> Iterator[Sequence[Wanted]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _as_planned(subject: Subject[Any], action: str, day: date, results: Iterable[Result]) -> None:
+    refused = [r for r in results if r.state is None]
+    if refused:
+        told = {f"{x.code} (needs {x.required}, is {x.actual})" for r in refused for x in r.refused}
+        told |= {r.error for r in refused if r.error}
+        msg = f"{subject.lifecycle.name}.{action} on {day}: {len(refused)} refused: {'; '.join(sorted(told))}"
+        raise Unplanned(msg)
+
+
+__all__ = ["ADMIN", "BATCH", "Desk", "Progress", "Telling", "Unplanned", "instant"]
