@@ -624,11 +624,13 @@ def upgrade() -> None:
     sa.CheckConstraint("state IN ('recorded', 'verified', 'voided')", name=op.f('results_state_known')),
     sa.CheckConstraint('claimed_percent >= 0 AND claimed_percent <= 100', name=op.f('results_used_once')),
     sa.CheckConstraint('credits >= 0', name=op.f('results_credits_not_negative')),
+    sa.ForeignKeyConstraint(['institution_id', 'course_id'], ['courses.institution_id', 'courses.id'], name=op.f('results_institution_id_course_id_fkey')),
     sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('results_institution_id_person_id_fkey')),
     sa.ForeignKeyConstraint(['owner_id'], ['organisations.id'], name=op.f('results_owner_id_fkey')),
     sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('results_pkey')),
     postgresql_with={'fillfactor': '80'}
     )
+    op.create_index(op.f('results_institution_id_course_id'), 'results', ['institution_id', 'course_id'], unique=False)
     op.create_index(op.f('results_institution_id_person_id'), 'results', ['institution_id', 'person_id'], unique=False)
     op.create_index(op.f('results_owner_id'), 'results', ['owner_id'], unique=False)
     op.create_table('training_classes',
@@ -888,10 +890,12 @@ def upgrade() -> None:
     sa.CheckConstraint('share_percent > 0 AND share_percent <= 100', name=op.f('recognition_items_share_known')),
     sa.ForeignKeyConstraint(['institution_id', 'case_id'], ['recognition_cases.institution_id', 'recognition_cases.id'], name=op.f('recognition_items_institution_id_case_id_fkey')),
     sa.ForeignKeyConstraint(['institution_id', 'result_id'], ['results.institution_id', 'results.id'], name=op.f('recognition_items_institution_id_result_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'target_course_id'], ['courses.institution_id', 'courses.id'], name=op.f('recognition_items_institution_id_target_course_id_fkey')),
     sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('recognition_items_pkey'))
     )
     op.create_index(op.f('recognition_items_institution_id_case_id'), 'recognition_items', ['institution_id', 'case_id'], unique=False)
     op.create_index(op.f('recognition_items_institution_id_result_id'), 'recognition_items', ['institution_id', 'result_id'], unique=False)
+    op.create_index(op.f('recognition_items_institution_id_target_course_id'), 'recognition_items', ['institution_id', 'target_course_id'], unique=False)
     op.create_table('attendance',
     sa.Column('institution_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -967,12 +971,14 @@ def upgrade() -> None:
     sa.CheckConstraint('credits > 0', name=op.f('ledger_credits_positive')),
     sa.CheckConstraint('sign IN (-1, 1)', name=op.f('ledger_sign_known')),
     sa.ForeignKeyConstraint(['institution_id', 'case_id'], ['recognition_cases.institution_id', 'recognition_cases.id'], name=op.f('ledger_institution_id_case_id_fkey')),
+    sa.ForeignKeyConstraint(['institution_id', 'course_id'], ['courses.institution_id', 'courses.id'], name=op.f('ledger_institution_id_course_id_fkey')),
     sa.ForeignKeyConstraint(['institution_id', 'item_id'], ['recognition_items.institution_id', 'recognition_items.id'], name=op.f('ledger_institution_id_item_id_fkey')),
     sa.ForeignKeyConstraint(['institution_id', 'person_id'], ['trainees.institution_id', 'trainees.id'], name=op.f('ledger_institution_id_person_id_fkey')),
     sa.PrimaryKeyConstraint('institution_id', 'id', name=op.f('ledger_pkey')),
     sa.UniqueConstraint('institution_id', 'item_id', 'sign', name=op.f('ledger_institution_id_item_id_sign_key'))
     )
     op.create_index(op.f('ledger_institution_id_case_id'), 'ledger', ['institution_id', 'case_id'], unique=False)
+    op.create_index(op.f('ledger_institution_id_course_id'), 'ledger', ['institution_id', 'course_id'], unique=False)
     op.create_index(op.f('ledger_institution_id_item_id'), 'ledger', ['institution_id', 'item_id'], unique=False)
     op.create_index(op.f('ledger_institution_id_person_id'), 'ledger', ['institution_id', 'person_id'], unique=False)
     op.create_table('placements',
@@ -1117,6 +1123,7 @@ def downgrade() -> None:
     op.drop_table('placements')
     op.drop_index(op.f('ledger_institution_id_person_id'), table_name='ledger')
     op.drop_index(op.f('ledger_institution_id_item_id'), table_name='ledger')
+    op.drop_index(op.f('ledger_institution_id_course_id'), table_name='ledger')
     op.drop_index(op.f('ledger_institution_id_case_id'), table_name='ledger')
     op.drop_table('ledger')
     op.drop_index(op.f('enterprise_hours_institution_id_membership_id'), table_name='enterprise_hours')
@@ -1127,6 +1134,7 @@ def downgrade() -> None:
     op.drop_table('class_marks')
     op.drop_index(op.f('attendance_institution_id_membership_id'), table_name='attendance')
     op.drop_table('attendance')
+    op.drop_index(op.f('recognition_items_institution_id_target_course_id'), table_name='recognition_items')
     op.drop_index(op.f('recognition_items_institution_id_result_id'), table_name='recognition_items')
     op.drop_index(op.f('recognition_items_institution_id_case_id'), table_name='recognition_items')
     op.drop_table('recognition_items')
@@ -1168,6 +1176,7 @@ def downgrade() -> None:
     op.drop_table('training_classes')
     op.drop_index(op.f('results_owner_id'), table_name='results')
     op.drop_index(op.f('results_institution_id_person_id'), table_name='results')
+    op.drop_index(op.f('results_institution_id_course_id'), table_name='results')
     op.drop_table('results')
     op.drop_index('requirement_items_one', table_name='requirement_items', postgresql_where=sa.text("state <> 'voided'"))
     op.drop_index(op.f('requirement_items_institution_id_person_id'), table_name='requirement_items')

@@ -80,7 +80,10 @@ class CaseItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCase(Dossier):
-    """What is known of a person when a case is opened: their results, and reversed cases that none supersedes yet."""
+    """What is known of a person when a case is opened: their results, and reversed cases that none supersedes yet.
+
+    `courses` are those that its items name and that are the institution's own.
+    """
 
     results: Mapping[UUID, Claimable] = field(default_factory=dict)
     reversed_cases: frozenset[UUID] = frozenset()

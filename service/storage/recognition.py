@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, and_, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import SYSTEM_ACCOUNT, Sight
@@ -14,6 +14,7 @@ from service.domain.recognition import CaseDossier, CaseItem, Claimable, NewCase
 from service.storage.database import Statement, value
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.scopes import NOW
+from service.storage.tables.courses import courses
 from service.storage.tables.recognition import (
     ledger,
     recognition_appeals,
@@ -135,6 +136,7 @@ def _read_new(values: dict[str, Any]) -> dict[str, Any]:
             for r in values["results"]
         },
         "reversed_cases": frozenset(UUID(c["id"]) for c in values["reversed_cases"]),
+        "courses": frozenset(UUID(c["id"]) for c in values["courses"]),
     }
 
 
@@ -165,9 +167,18 @@ NEW_FACTS: FactsOf[NewCase] = FactsOf(
                 mine(_c), _c.c.person_id == trainees.c.id, _c.c.state == word("reversed"), ~_superseded
             )
         ),
+        "courses": json_rows(
+            select(courses.c.id).where(
+                mine(courses),
+                courses.c.id == func.any(bindparam("course_ids", type_=ARRAY(Uuid))),
+                courses.c.owner_id.is_(None),
+                courses.c.state != word("voided"),
+            )
+        ),
     },
     stream="id",
     birth=True,
+    extra=("course_ids",),
     read=_read_new,
 )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Uuid, bindparam, select
 
 from service.domain.results import NewResult, ResultDossier
-from service.storage.opening import FactsOf
+from service.storage.opening import FactsOf, word
+from service.storage.tables.courses import courses
 from service.storage.tables.institutions import organisations
 from service.storage.tables.recognition import results
 from service.storage.tables.trainees import trainees
+from service.storage.tenancy import mine
 from service.storage.views import View, among, before_or_on, from_on
 
 _r, _o = results, organisations
@@ -17,10 +19,15 @@ FACTS: FactsOf[ResultDossier] = FactsOf(_r, ResultDossier, {"claimed_percent": _
 NEW_FACTS: FactsOf[NewResult] = FactsOf(
     trainees,
     NewResult,
-    {"owner_known": select(_o.c.id).where(_o.c.id == bindparam("owner_id", type_=Uuid)).exists()},
+    {
+        "owner_known": select(_o.c.id).where(_o.c.id == bindparam("owner_id", type_=Uuid)).exists(),
+        "course_known": select(courses.c.id)
+        .where(mine(courses), courses.c.id == bindparam("course_id", type_=Uuid), courses.c.state != word("voided"))
+        .exists(),
+    },
     stream="id",
     birth=True,
-    extra=("owner_id",),
+    extra=("owner_id", "course_id"),
 )
 VIEW = View(
     _r,

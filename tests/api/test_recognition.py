@@ -13,6 +13,7 @@ import pytest
 from service.actions.recognition import TIMERS
 from service.actions.timers import ring
 from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, INSTRUCTOR, READER, REGISTRAR, TRAINEE
+from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.api.test_results import document, person, result
 from tests.conftest import Client, World
 
@@ -214,6 +215,23 @@ async def test_case_voided_result_cannot_be_claimed(staff: Staff) -> None:
     for _ in range(2):
         await staff.coordinator.done(f"/v1/results/{r}", "correct", {"note": "wrong"})
     assert await staff.refused(wanted(r)) == ["result_known"]
+
+
+async def test_case_counts_towards_a_course_of_our_own(staff: Staff) -> None:
+    course = {"title_native": "机电一体化", "title_latin": "Mechatronics", "credits": "4", "kind": "theory"}
+    home = (await staff.coordinator.ok("/v1/courses", course | {"code": "JD101"}))["id"]
+    body = {"role": "partner_institution", "organisation": ENTERPRISE_BODY["organisation"]}
+    tie = await staff.coordinator.ok("/v1/relationships", body)
+    partner = {"code": "MT-101", "owner_id": tie["created"]["organisation"]}
+    theirs = (await staff.coordinator.ok("/v1/courses", course | partner))["id"]
+    r = await result(staff.coordinator, staff.person, course_id=theirs)
+    assert (await staff.coordinator.get(f"/v1/results/{r}")).json()["course_id"] == theirs
+    assert await staff.refused({"result_id": r, "target_course_id": theirs}) == ["course_known"]
+    assert await staff.refused(wanted(r) | {"target_course_id": home}) == ["one_target"]
+    path = await staff.open({"result_id": r, "target_course_id": home})
+    await staff.notified(path, YES | {"credits_awarded": "4"})
+    (entry,) = (await staff.registrar.get("/v1/ledger", course_id=home)).json()["items"]
+    assert (entry["course_id"], entry["target"], entry["credits"], entry["sign"]) == (home, None, "4", 1)
 
 
 # ---- evidence

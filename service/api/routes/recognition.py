@@ -19,6 +19,12 @@ def _present(asked: Asked, row: dict[str, Any]) -> dict[str, Any]:
     return opened(asked.services, asked.call, row)
 
 
+def _prepare(_asked: Asked, given: dict[str, Any]) -> dict[str, Any]:
+    """The home courses that items name: the facts of an opening look them up."""
+    named = [i.target_course_id for i in given.get("items", ()) if getattr(i, "target_course_id", None)]
+    return given | {"course_ids": named} if named else given
+
+
 RESOURCE = Resource(
     SUBJECT,
     VIEW,
@@ -33,6 +39,7 @@ RESOURCE = Resource(
         "reverse": "Reverse a final case by entries in the ledger",
     },
     present=_present,
+    prepare=_prepare,
 )
 
 

@@ -1,0 +1,384 @@
+"""The rules of a recognition case, without a database: the whole table, and every branch of its guards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.actors import SYSTEM_ACCOUNT, Actor, Role
+from service.domain.journey import LIVE as JOURNEY_LIVE
+from service.domain.lifecycle import KERNEL_ACTIONS, NEW, LastStep, Reason, Refused
+from service.domain.recognition import (
+    LIVE,
+    RECOGNITION_CASE,
+    CaseDossier,
+    CaseItem,
+    Claimable,
+    ItemDecision,
+    NewCase,
+    WantedItem,
+    awarded,
+    shares,
+)
+
+TODAY = date(2026, 11, 22)
+A, B, C, ME, OTHER = (UUID(int=n) for n in range(1, 6))
+SCAN = UUID(int=9)
+ROLES = {
+    "take_on": {Role.REGISTRAR},
+    "ask_evidence": {Role.REGISTRAR},
+    "supply_evidence": {Role.TRAINEE, Role.GUARDIAN},
+    "lapse": {Role.SYSTEM},
+    "decide": {Role.REGISTRAR},
+    "notify": {Role.COORDINATOR, Role.SYSTEM},
+    "finalise": {Role.SYSTEM},
+    "appeal": {Role.TRAINEE, Role.GUARDIAN},
+    "decide_appeal": {Role.REGISTRAR},
+    "withdraw": {Role.TRAINEE, Role.GUARDIAN},
+    "reverse": {Role.REGISTRAR},
+}
+MOVES = {
+    ("opened", "take_on"): "assessing",
+    ("assessing", "ask_evidence"): "evidence_requested",
+    ("evidence_requested", "supply_evidence"): "assessing",
+    ("evidence_requested", "lapse"): "lapsed",
+    ("opened", "decide"): "decided",
+    ("assessing", "decide"): "decided",
+    ("decided", "notify"): "final",
+    ("notified", "finalise"): "final",
+    ("notified", "appeal"): "appealed",
+    ("appealed", "decide_appeal"): "final",
+    ("final", "reverse"): "reversed",
+} | {(s, "withdraw"): "withdrawn" for s in LIVE}
+
+
+def item(n: UUID = A, **more: Any) -> CaseItem:
+    usual: dict[str, Any] = {
+        "result_id": UUID(int=n.int + 100), "target_course_id": None, "target": "x", "share_percent": Decimal(100),
+        "credits": Decimal(6), "verified": True, "passed": True, "free_percent": Decimal(0), "outcome": "recognised",
+    }  # fmt: skip
+    return CaseItem(id=n, **(usual | more))
+
+
+def case(state: str, **more: Any) -> CaseDossier:
+    usual: dict[str, Any] = {
+        "items": (item(),), "asker": ME, "deciders": frozenset({OTHER}), "evidence_wanted": ("transcript",),
+        "documents": {SCAN: "transcript"}, "appeal_id": C,
+    }  # fmt: skip
+    return CaseDossier(state=state, today=TODAY, **(usual | more))
+
+
+def actor(role: Role) -> Actor:
+    return Actor(ME, frozenset({role}))
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "ask_evidence": {"missing": ("transcript",), "evidence_until": TODAY},
+    "supply_evidence": {"evidence": (SCAN,)},
+    "decide": {"decisions": (ItemDecision(item_id=A, outcome="recognised"),)},
+    "appeal": {"grounds": "x"},
+    "decide_appeal": {"outcome": "upheld", "reason_text": "x"},
+    "reverse": {"reason_code": "fraud"},
+}
+READY = {
+    "lapse": {"evidence_until": TODAY - timedelta(days=1)},
+    "finalise": {"appeal_until": TODAY - timedelta(days=1)},
+    "appeal": {"appeal_until": TODAY},
+}
+
+
+def refused(action: str, facts: Any, role: Role, given: dict[str, Any] | None = None) -> list[Reason]:
+    with pytest.raises(Refused) as no:
+        RECOGNITION_CASE.decide(action, facts, actor(role), given or {})
+    return list(no.value.reasons)
+
+
+def codes(action: str, facts: Any, role: Role, given: dict[str, Any] | None = None) -> list[str]:
+    return [r.code for r in refused(action, facts, role, given)]
+
+
+def granted(action: str, facts: Any, role: Role, given: dict[str, Any] | None = None) -> str:
+    return RECOGNITION_CASE.decide(action, facts, actor(role), given or {}).to_state
+
+
+# ---- the table
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", ROLES)
+@pytest.mark.parametrize("state", RECOGNITION_CASE.states())
+def test_case_table_holds_for_every_action_state_and_role(state: str, action: str, role: Role) -> None:
+    facts = case(state, **READY.get(action, {}))
+    to = MOVES.get((state, action))
+    if to and role in ROLES[action]:
+        step = RECOGNITION_CASE.decide(action, facts, actor(role), GIVEN.get(action))
+        assert (step.from_state, step.to_state) == (state, to)
+        return
+    found = codes(action, facts, role, GIVEN.get(action))
+    recorded = role is Role.COORDINATOR and ROLES[action] == {Role.TRAINEE, Role.GUARDIAN}
+    if to is None:
+        assert found == ([] if role in ROLES[action] or recorded else ["role"]) + ["not_from_this_state"]
+    else:
+        assert found == (["recorded_for_required"] if recorded else ["role"])
+
+
+@pytest.mark.parametrize("role", Role)
+def test_case_offers_what_it_decides(role: Role) -> None:
+    for state in RECOGNITION_CASE.states():
+        for offer in RECOGNITION_CASE.offers(case(state, appeal_until=TODAY), actor(role)):
+            if offer.action in KERNEL_ACTIONS:
+                continue
+            recorded = role is Role.COORDINATOR and ROLES[offer.action] == {Role.TRAINEE, Role.GUARDIAN}
+            may = (state, offer.action) in MOVES and (role in ROLES[offer.action] or recorded)
+            assert offer.open is may, (state, offer)
+
+
+def test_case_actions_are_those_of_the_table() -> None:
+    assert set(RECOGNITION_CASE.actions()) == {*ROLES, *KERNEL_ACTIONS}
+    assert RECOGNITION_CASE.births() == ["open"]
+    assert set(LIVE) == JOURNEY_LIVE["recognition_case"]
+
+
+# ---- opening
+def new(**more: Any) -> NewCase:
+    free = {A: Claimable(verified=True, credits=Decimal(6), free_percent=Decimal(40))}
+    return NewCase(state=NEW, today=TODAY, **({"results": free} | more))
+
+
+def opening(*items: WantedItem, **more: Any) -> dict[str, Any]:
+    return {"kind": "transcript", "items": items} | more
+
+
+def want(share: str = "40", **more: Any) -> WantedItem:
+    usual: dict[str, Any] = {"result_id": A, "target": "x", "share_percent": Decimal(share)}
+    return WantedItem(**(usual | more))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_case_is_opened_by_the_registrar_and_the_person(role: Role) -> None:
+    said = opening(want())
+    if role in (Role.REGISTRAR, Role.TRAINEE, Role.GUARDIAN):
+        assert RECOGNITION_CASE.decide("open", new(), actor(role), said).to_state == "opened"
+    else:
+        assert codes("open", new(), role, said) == ["recorded_for_required" if role is Role.COORDINATOR else "role"]
+
+
+def test_case_opening_checks_each_item() -> None:
+    def said(*items: WantedItem, facts: NewCase | None = None) -> list[tuple[str, str | None]]:
+        return [(r.code, r.pointer) for r in refused("open", facts or new(), Role.REGISTRAR, opening(*items))]
+
+    assert said(want(result_id=B)) == [("result_known", "/items/0/result_id")]
+    assert said(want("1"), want("1", target=None)) == [("one_target", "/items/1")]
+    assert said(want("1", target_course_id=C)) == [
+        ("one_target", "/items/0"),
+        ("course_known", "/items/0/target_course_id"),
+    ]
+    known = new(courses=frozenset({C}))
+    ok = opening(want(target=None, target_course_id=C))
+    assert RECOGNITION_CASE.decide("open", known, actor(Role.REGISTRAR), ok).to_state == "opened"
+    for share in ("0", "-1", "0.001", "1.005"):
+        assert said(want(share)) == [("share_percent", "/items/0/share_percent")]
+    assert said(want("100.01")) == [("share_percent", "/items/0/share_percent"), ("share_free", "/items")]
+
+
+def test_case_claims_no_more_than_is_free() -> None:
+    (reason,) = refused("open", new(), Role.REGISTRAR, opening(want("20"), want("20.01")))
+    assert (reason.code, reason.required, reason.actual) == ("share_free", "40", "40.01")
+    assert granted("open", new(), Role.REGISTRAR, opening(want("20"), want("20"))) == "opened"
+
+
+def test_case_unverified_results_come_with_evidence() -> None:
+    facts = new(results={A: Claimable(verified=False, credits=Decimal(6), free_percent=Decimal(100))})
+    assert codes("open", facts, Role.TRAINEE, opening(want())) == ["evidence_required"]
+    assert granted("open", facts, Role.TRAINEE, opening(want(), evidence=(SCAN,))) == "opened"
+
+
+def test_case_supersedes_a_reversed_one_only() -> None:
+    said = opening(want(), supersedes_id=B)
+    assert codes("open", new(), Role.TRAINEE, said) == ["supersedes_reversed"]
+    assert granted("open", new(reversed_cases=frozenset({B})), Role.TRAINEE, said) == "opened"
+
+
+# ---- dates
+@pytest.mark.parametrize("days", [-1, 0, 1])
+def test_case_deadlines_end_with_their_day(days: int) -> None:
+    day = TODAY + timedelta(days=days)
+    over = days < 0
+    if over:
+        assert granted("lapse", case("evidence_requested", evidence_until=day), Role.SYSTEM) == "lapsed"
+        assert granted("finalise", case("notified", appeal_until=day), Role.SYSTEM) == "final"
+        assert codes("appeal", case("notified", appeal_until=day), Role.TRAINEE, GIVEN["appeal"]) == ["appeal_in_time"]
+    else:
+        assert codes("lapse", case("evidence_requested", evidence_until=day), Role.SYSTEM) == ["evidence_overdue"]
+        assert codes("finalise", case("notified", appeal_until=day), Role.SYSTEM) == ["appeal_time_over"]
+        assert granted("appeal", case("notified", appeal_until=day), Role.TRAINEE, GIVEN["appeal"]) == "appealed"
+
+
+def test_case_without_a_date_neither_lapses_nor_becomes_final() -> None:
+    assert codes("lapse", case("evidence_requested"), Role.SYSTEM) == ["evidence_overdue"]
+    assert codes("finalise", case("notified"), Role.SYSTEM) == ["appeal_time_over"]
+
+
+def test_case_evidence_is_every_kind_that_was_asked_for() -> None:
+    facts = case("evidence_requested", evidence_wanted=("transcript", "diploma"))
+    (reason,) = refused("supply_evidence", facts, Role.TRAINEE, {"evidence": (SCAN,)})
+    assert (reason.code, reason.required) == ("each_supplied", ["diploma"])
+    both = replace(facts, documents={SCAN: "transcript", B: "diploma"})
+    assert granted("supply_evidence", both, Role.TRAINEE, {"evidence": (SCAN, B)}) == "assessing"
+    assert codes("supply_evidence", both, Role.TRAINEE) == ["evidence_required"]
+
+
+# ---- decisions
+def said(outcome: Any, **more: Any) -> ItemDecision:
+    usual: dict[str, Any] = {"difference_codes": (), "reason_text": None}
+    if outcome != "recognised":
+        usual = {"difference_codes": ("level",), "reason_text": "x"}
+    if outcome == "partially_recognised":
+        usual["credits_awarded"] = Decimal(1)
+    return ItemDecision(item_id=A, outcome=outcome, **(usual | more))
+
+
+@pytest.mark.parametrize(
+    ("decision", "facts", "expected"),
+    [
+        (said("recognised"), {}, []),
+        (said("recognised", credits_awarded=Decimal("0.5")), {}, []),
+        (said("recognised", credits_awarded=Decimal(0)), {}, ["credits_awarded"]),
+        (said("recognised", credits_awarded=Decimal(-1)), {}, ["credits_awarded"]),
+        (said("recognised"), {"credits": Decimal(0)}, ["credits_awarded"]),
+        (said("recognised", difference_codes=("level",)), {}, ["recognised_without_difference"]),
+        (said("recognised"), {"verified": False}, ["result_verified"]),
+        (said("recognised"), {"passed": False}, ["result_passed"]),
+        (said("partially_recognised"), {}, []),
+        (said("partially_recognised", credits_awarded=None), {}, ["credits_awarded"]),
+        (said("partially_recognised", difference_codes=()), {}, ["difference_named"]),
+        (said("partially_recognised", reason_text=" "), {}, ["reasons_written"]),
+        (said("partially_recognised"), {"verified": False, "passed": False}, ["result_verified", "result_passed"]),
+        (said("not_recognised"), {}, []),
+        (said("not_recognised"), {"verified": False, "passed": False}, []),
+        (said("not_recognised", credits_awarded=Decimal(0)), {}, []),
+        (said("not_recognised", credits_awarded=Decimal(1)), {}, ["nothing_awarded"]),
+        (said("not_recognised", difference_codes=(), reason_text=None), {}, ["difference_named", "reasons_written"]),
+    ],
+)
+def test_case_decision_is_sound(decision: ItemDecision, facts: dict[str, Any], expected: list[str]) -> None:
+    dossier = case("assessing", items=(item(**facts),))
+    if expected:
+        assert codes("decide", dossier, Role.REGISTRAR, {"decisions": (decision,)}) == expected
+    else:
+        step = RECOGNITION_CASE.decide("decide", dossier, actor(Role.REGISTRAR), {"decisions": (decision,)})
+        assert step.to_state == "decided"
+
+
+def test_case_decides_every_item_once() -> None:
+    facts = case("opened", items=(item(A), item(B)))
+    yes_a, yes_b, yes_c = (ItemDecision(item_id=n, outcome="recognised") for n in (A, B, C))
+    for decisions in ((yes_a,), (yes_a, yes_a), (yes_a, yes_c), (yes_a, yes_b, yes_b)):
+        assert codes("decide", facts, Role.REGISTRAR, {"decisions": decisions}) == ["each_item_decided"]
+    assert granted("decide", facts, Role.REGISTRAR, {"decisions": (yes_b, yes_a)}) == "decided"
+
+
+def test_case_awards_what_is_said_or_claimed() -> None:
+    assert awarded(said("recognised"), item()) == Decimal(6)
+    assert awarded(said("recognised", credits_awarded=Decimal(4)), item()) == Decimal(4)
+    assert awarded(said("partially_recognised"), item()) == Decimal(1)
+    assert awarded(said("not_recognised"), item()) == Decimal(0)
+
+
+@pytest.mark.parametrize("outcome", ["partially_recognised", "not_recognised", None])
+def test_case_with_less_is_notified_and_waits(outcome: str | None) -> None:
+    facts = case("decided", items=(item(A), item(B, outcome=outcome)))
+    assert RECOGNITION_CASE.decide("notify", facts, actor(Role.COORDINATOR)).to_state == "notified"
+
+
+# ---- appeal
+def test_case_appeal_needs_another_decider() -> None:
+    mine = case("appealed", deciders=frozenset({ME, OTHER}))
+    assert codes("decide_appeal", mine, Role.REGISTRAR, GIVEN["decide_appeal"]) == ["another_decider"]
+    by_rule = case("appealed", deciders=frozenset(), asker=SYSTEM_ACCOUNT)
+    assert granted("decide_appeal", by_rule, Role.REGISTRAR, GIVEN["decide_appeal"]) == "final"
+
+
+def test_case_appeal_leads_where_its_outcome_says() -> None:
+    facts = case("appealed")
+    yes = said("recognised")
+
+    def verdict(outcome: str, *decisions: ItemDecision) -> dict[str, Any]:
+        return {"outcome": outcome, "reason_text": "x"} | ({"decisions": decisions} if decisions else {})
+
+    def to(given: dict[str, Any]) -> str:
+        return RECOGNITION_CASE.decide("decide_appeal", facts, actor(Role.REGISTRAR), given).to_state
+
+    assert to(verdict("upheld")) == "final"
+    assert to(verdict("remitted")) == "assessing"
+    assert to(verdict("amended", yes)) == "final"
+    for outcome in ("upheld", "remitted"):
+        assert codes("decide_appeal", facts, Role.REGISTRAR, verdict(outcome, yes)) == ["only_amended_decides"]
+    stranger = replace(yes, item_id=B)
+    for decisions in ((), (yes, yes), (stranger,)):
+        assert codes("decide_appeal", facts, Role.REGISTRAR, verdict("amended", *decisions)) == ["amended_items_named"]
+    less = replace(yes, outcome="not_recognised")
+    assert codes("decide_appeal", facts, Role.REGISTRAR, verdict("amended", less)) == [
+        "difference_named",
+        "reasons_written",
+    ]
+
+
+# ---- taking back
+def last(action: str, before: str, after: str) -> LastStep:
+    return LastStep(3, action, before, after, TODAY)
+
+
+@pytest.mark.parametrize(("action", "before"), [("withdraw", "notified"), ("lapse", "evidence_requested")])
+def test_case_comes_back_only_while_its_shares_are_free(action: str, before: str) -> None:
+    after = "withdrawn" if action == "withdraw" else "lapsed"
+    result = {"result_id": C, "share_percent": Decimal(30)}
+    free = tuple(item(n, **result, free_percent=Decimal(60)) for n in (A, B))
+    less = tuple(item(n, **result, free_percent=Decimal("59.99")) for n in (A, B))
+    step = last(action, before, after)
+    back = RECOGNITION_CASE.decide(
+        "correct", case(after, items=free, last_step=step), actor(Role.COORDINATOR), {"note": "x"}
+    )
+    assert back.to_state == before
+    (reason,) = refused("correct", case(after, items=less, last_step=step), Role.COORDINATOR, {"note": "x"})
+    assert (reason.code, reason.required, reason.actual) == ("share_free", "59.99", "60")
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "expected"),
+    [
+        ("notify", "decided", "final", ["not_final"]),
+        ("finalise", "notified", "final", ["correctable"]),
+        ("decide_appeal", "appealed", "assessing", ["correctable"]),
+        ("reverse", "final", "reversed", ["correctable"]),
+    ],
+)
+def test_case_final_steps_are_not_corrected(action: str, before: str, after: str, expected: list[str]) -> None:
+    facts = case(after, last_step=last(action, before, after))
+    assert codes("correct", facts, Role.ADMIN, {"note": "x"}) == expected
+
+
+def test_case_notice_is_corrected_while_not_final() -> None:
+    facts = case("notified", last_step=last("notify", "decided", "notified"))
+    assert RECOGNITION_CASE.decide("correct", facts, actor(Role.COORDINATOR), {"note": "x"}).to_state == "decided"
+
+
+@given(st.lists(st.tuples(st.sampled_from([A, B, C]), st.decimals("0.01", "100", places=2)), max_size=8))
+def test_case_opens_exactly_when_every_result_has_room(drawn: list[tuple[UUID, Decimal]]) -> None:
+    free = {r: Claimable(verified=True, credits=Decimal(6), free_percent=f) for r, f in
+            ((A, Decimal(100)), (B, Decimal("33.33")), (C, Decimal(0)))}  # fmt: skip
+    items = tuple(WantedItem(result_id=r, target="x", share_percent=s) for r, s in drawn)
+    wanted = shares(items)
+    assert sum(wanted.values(), Decimal(0)) == sum((s for _, s in drawn), Decimal(0))
+    full = [r for r, s in wanted.items() if s > free[r].free_percent]
+    if not items:
+        assert codes("open", new(results=free), Role.TRAINEE, opening()) == ["input_required"]
+    elif full:
+        assert codes("open", new(results=free), Role.TRAINEE, opening(*items)) == ["share_free"] * len(full)
+    else:
+        assert granted("open", new(results=free), Role.TRAINEE, opening(*items)) == "opened"
