@@ -482,13 +482,18 @@ async def perform(
             async with services.database.connection() as con:
                 read = await act.read(con)
                 return act.kept(read) or await act.decide_and_write(con, read)
-        async with services.database.connection() as con:  # a refusal needs no lock: most of a rush ends here
-            read = await act.read(con)
-        if kept := act.kept(read):
-            return kept
-        act.rehearse(read)
-        streams = act.streams(read)
-        async with services.database.transaction(call.institution, bulk=len(ids) > MANY) as con:
+        many = len(ids) > MANY
+        streams: set[UUID] = set()
+        if not many:
+            async with services.database.connection() as con:  # a refusal needs no lock: most of a rush ends here
+                read = await act.read(con)
+            if kept := act.kept(read):
+                return kept
+            act.rehearse(read)
+            streams = act.streams(read)
+        async with services.database.transaction(call.institution, bulk=many) as con:
+            if many:  # all that they need is read once, behind the locks
+                streams = await act.streams_of_all(con)
             await lock_heads(con, call.institution, sorted(streams))
             again = await act.read(con)
             if kept := act.kept(again):
@@ -521,6 +526,16 @@ class _Act(Generic[D]):
         return await _open(
             con, self.services, self.call, self.facts, ids, sorted(evidence), self.extra, with_last=with_last
         )
+
+    async def streams_of_all(self, con: Any) -> set[UUID]:
+        """The streams of the items and those that the act concerns beside them, as they are before any is locked."""
+        statement = self.facts.streams(self.call.eyes)
+        known = {
+            "institution": self.call.institution, "ids": list({w.id for w in self.wanted}), "with_last": False,
+            **self.call.credentials(), **self.extra,
+        }  # fmt: skip
+        found = await statement.all(con, **{name: v for name, v in known.items() if name in statement.known})
+        return {s for stream, others in found for s in (stream, *(others or ()))}
 
     def given_to(self, wanted: Wanted) -> Given:
         """What was given for this item: its own input before that for all."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.actions.intakes import SUBJECT, TIMERS
-from service.actions.timers import Timer, ring
+from service.actions.intakes import TIMERS
+from service.actions.timers import ring
 from service.domain.actors import COORDINATOR, INSTRUCTOR, TRAINEE
-from service.storage import intakes
 from tests.api.studying import Studies, day, person, plain
 from tests.conftest import World
 
@@ -127,8 +126,3 @@ async def test_intake_keeps_as_many_places_as_are_taken(world: World) -> None:
     assert (await s.c.get(s.intake)).json()["quotas"] == [
         {"source": "*", "places": 1, "taken": 1}, {"source": "TH", "places": 4, "taken": 0},
     ]  # fmt: skip
-
-
-def test_intake_timers_name_actions_of_the_system() -> None:
-    assert [(t.action, t.due) for t in TIMERS] == [("open", intakes.TO_OPEN), ("close", intakes.TO_CLOSE)]
-    assert all(isinstance(t, Timer) and t.subject is SUBJECT for t in TIMERS)

@@ -216,7 +216,7 @@ def test_course_in_a_curriculum_is_not_taken_back() -> None:
 
 # ---- programmes
 def stage(no: int, **more: Any) -> Stage:
-    plain = {"place": "home", "years": Decimal(2), "title": "-", "credits_required": Decimal(6)}
+    plain: dict[str, Any] = {"place": "home", "years": Decimal(2), "title": "-", "credits_required": Decimal(6)}
     return Stage(no=no, **(plain | more))
 
 
@@ -315,7 +315,7 @@ def test_intake_is_of_an_active_programme() -> None:
 
 def test_intake_quota_is_not_below_what_is_taken() -> None:
     half = facts("INTAKE", "open", quotas={"*": Places(3, 2)})
-    said = {"quotas": (Quota(source="*", places=1),)}
+    said: dict[str, Any] = {"quotas": (Quota(source="*", places=1),)}
     assert refused(INTAKE, "set_quotas", half, COORDINATOR, **said) == ["places_in_bounds"]
     said = {"quotas": (Quota(source="*", places=2), Quota(source="TH", places=5))}
     assert INTAKE.decide("set_quotas", half, actor(COORDINATOR), said).to_state == "open"
