@@ -9,10 +9,12 @@ from service.actions import (
     placement_requests,
     placements,
     recognition,
+    trainees,
 )
 from service.actions.timers import Timer
 
 TIMERS: tuple[Timer, ...] = (
+    *trainees.TIMERS,
     *intakes.TIMERS,
     *applications.TIMERS,
     *recognition.TIMERS,

@@ -212,12 +212,12 @@ def make_key(
         if len(fitting) != 1:
             raise Trouble(
                 "The account has no such appointment." if not fitting else "The account has several appointments.",
-                "See `sojourn account list`, and name one by --institution and --role.",
+                "See `sojourn account list EMAIL`, and name one by --institution and --role.",
             )
         token, digest = make_token(home, Sight(fitting[0].sight))
         kept = await stored.keep_key(services.database, home, fitting[0].id, digest, name, timedelta(days=days))
         if kept is None:
-            raise Trouble("The appointment ended meanwhile.", "See `sojourn account list`.")
+            raise Trouble("The appointment ended meanwhile.", "See `sojourn account list EMAIL`.")
         return kept[0], token
 
     identity, token = with_services(do)

@@ -230,7 +230,7 @@ def _announce(settings: Settings, host: str, port: int) -> None:
     if world is not None:
         show(world, address)
     else:
-        say("Who may sign in: `sojourn account list`; appoint somebody: `sojourn account appoint --help`.")
+        say("Appoint whoever may sign in: `sojourn account appoint --help`.")
     say("\nCtrl-C stops everything.")
 
 
