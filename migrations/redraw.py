@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,7 +21,7 @@ def main() -> None:
     for old in versions.glob("*.py"):
         old.unlink()
     with (
-        tempfile.TemporaryDirectory(dir=None) as folder,
+        tempfile.TemporaryDirectory() as folder,
         Cluster(Path(folder) / "pg", durable=False) as cluster,
     ):
         made = config(cluster.dsn())
@@ -45,6 +46,8 @@ def main() -> None:
     (versions / "0001_first.py").write_text(text)
     if written.name != "0001_first.py":
         written.unlink()
+    for tidy in (("check", "--fix", "--quiet"), ("format", "--quiet")):
+        subprocess.run([sys.executable, "-m", "ruff", *tidy, str(versions / "0001_first.py")], check=True)
     sys.stdout.write("versions/0001_first.py\n")
 
 
