@@ -159,9 +159,11 @@ class Jobs:
         assert done["refused"] == 0, done
         return [i["id"] for i in done["items"]]
 
-    async def up_to(self, state: str, request: str, people: list[str]) -> list[str]:
+    async def up_to(
+        self, state: str, request: str, people: list[str], identified: list[str] | None = None
+    ) -> list[str]:
         """Candidacies in a state on the way to an offer, the trainees' and the enterprise's steps recorded for them."""
-        ids = await self.identified(request, people)
+        ids = identified or await self.identified(request, people)
         for_trainee, for_clerk = (
             {"recorded_for": "trainee"} | self.by_paper,
             {"recorded_for": "enterprise"} | self.by_paper,

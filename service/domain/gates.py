@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from typing import Any, TypeAlias
 
 from service.domain.lifecycle import Check, Dossier, Guard, Reason, Takes
-from service.domain.placements import last_days, told
-from service.domain.requirements import Evidence, Gate, Requirement, RequirementFacts, unmet
+from service.domain.requirements import Evidence, Gate, Requirement, RequirementFacts, Unmet, add_months, unmet
 
 Judged: TypeAlias = tuple[Requirement, RequirementFacts]
 """A row, and the facts that it is judged by."""
@@ -16,9 +15,35 @@ Closed: TypeAlias = Callable[[Any, date], list[Reason]]
 """Everything that closes a gate for a dossier on a day."""
 
 
+def told(found: Iterable[Unmet]) -> list[Reason]:
+    """What is not met, as reasons: what it takes, who owes it, how well the source was read."""
+    return [
+        Reason(
+            u.code,
+            {"requirement": u.key, "needs": u.required, "owed_by": list(u.providers), "evidence": u.evidence_mark},
+            u.actual,
+            f"requirement/{u.key}",
+        )
+        for u in found
+    ]
+
+
 def lacking(rows: Iterable[Requirement], gate: Gate, on: date, facts: RequirementFacts) -> list[Reason]:
     """The rows that close the gate on the day, each as a reason."""
     return told(unmet(rows, gate, on, facts))
+
+
+def _ends(row: Requirement, held: Evidence) -> Iterator[date]:
+    """The last good days that a row and its evidence name: a stated end, and those counted from the issue."""
+    if held.valid_until:
+        yield held.valid_until
+        yield from (add_months(held.valid_until, -v.count) for v in row.validity if v.rule == "covers" and v.count)
+    if held.issued_on:
+        for v in row.validity:
+            if v.rule == "months_from_issue":
+                yield add_months(held.issued_on, v.count)
+            elif v.rule == "days_from_issue":
+                yield held.issued_on + timedelta(days=v.count)
 
 
 def turning_days(judged: Iterable[Judged]) -> Iterator[date]:
@@ -28,7 +53,7 @@ def turning_days(judged: Iterable[Judged]) -> Iterator[date]:
             yield row.effective_from - timedelta(days=1)
         if row.effective_to:
             yield row.effective_to
-        yield from last_days(row, facts.evidence.get(row.item, Evidence()))
+        yield from _ends(row, facts.evidence.get(row.item, Evidence()))
         yield from (t.valid_until for t in facts.tests if t.valid_until)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from service.domain.lifecycle import Reason
 from service.domain.requirements import TERMS
 
 Terms: TypeAlias = Mapping[str, Any]
+WRITTEN = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
+"""A number as it may be written: plain digits, not endlessly many."""
 CURRENCY = "pay_currency"
 KNOWN = TERMS | {CURRENCY}
 PAY = ("gross_annual_pay", "gross_monthly_pay")
@@ -21,11 +24,8 @@ LESS_IS_BETTER = frozenset({"weekly_hours"})
 
 def number(value: Any) -> Decimal | None:
     """A term as a number above nothing, or None where it is none."""
-    try:
-        read = None if isinstance(value, bool) or value is None else Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return read if read is not None and read.is_finite() and read > 0 else None
+    written = str(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else ""
+    return (Decimal(written) or None) if WRITTEN.fullmatch(written) else None
 
 
 def faults(terms: Terms) -> Iterator[Reason]:

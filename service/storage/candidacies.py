@@ -19,7 +19,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    union,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
@@ -203,11 +202,11 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
         "asked_by": asked_by,
     },
     source=_joined,
-    also=func.array(
-        union(
-            select(_c.c.request_id.label("request_id")),
-            select(_other.c.request_id).where(_are_siblings, _other.c.state == word("offered")),
-        ).scalar_subquery()
+    also=func.array_prepend(
+        _c.c.request_id,
+        func.array(
+            select(_other.c.request_id).where(_are_siblings, _other.c.state == word("offered")).scalar_subquery()
+        ),
     ),
     read=_read,
 )

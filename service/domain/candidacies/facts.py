@@ -10,9 +10,9 @@ from uuid import UUID
 
 from service.domain import terms as term
 from service.domain.actors import ENTERPRISE
+from service.domain.gates import told
 from service.domain.lifecycle import Dossier, Reason
 from service.domain.placement_requests import Job, RequestSeats
-from service.domain.placements import told
 from service.domain.requirements import (
     Evidence,
     Gate,

@@ -1,0 +1,268 @@
+"""The candidacy's table, walked whole, and its guards on both sides of each boundary."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from service.domain.actors import COORDINATOR, ENTERPRISE, GUARDIAN, RECORDABLE, SYSTEM, TRAINEE, Actor, Role
+from service.domain.candidacies import (
+    BELOW_ACCEPTED,
+    CANDIDACY,
+    STEP_OF,
+    Asked,
+    CandidacyDossier,
+    NewCandidacy,
+    Person,
+    Request,
+    Shown,
+    Sibling,
+    by_step,
+)
+from service.domain.journey import LIVE
+from service.domain.lifecycle import NEW, VOIDED, LastStep, Refused
+from service.domain.placement_requests import Employer, Job, RequestSeats
+from service.domain.requirements import Evidence, Packs, TestResult, choose, reopen
+from service.storage.packs import shipped_packs
+
+TODAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
+DAY = timedelta(days=1)
+PACKS = shipped_packs()
+PERSON = Person(uuid4(), date(2000, 1, 1), "TH", TODAY + 900 * DAY)
+JOB = Job(
+    organisation_id=uuid4(), agency_id=None, title="Technician", occupation="3115", field=None, destination="TH",
+    pathway="home_hire", nationalities=("TH",), terms={"gross_monthly_pay": "18000", "pay_currency": "THB"}, options=(),
+    levels_asked={}, planned_departure_on=None, starts_on=TODAY + 60 * DAY, ends_on=TODAY + 700 * DAY,
+    employer=Employer(country="TH", natural_person=False, chinese_funded=True, name_latin="Thai-Hua"),
+)  # fmt: skip
+SEATS = RequestSeats(UUID(int=1), "open", 1, 3, 0, 0, 0)
+GIVEN = Asked(uuid4(), "given", 2, ("nationality",), {}, None)
+JAPAN = replace(
+    JOB, destination="JP", pathway="jp_ssw1", field="agriculture", planned_departure_on=TODAY + 50 * DAY,
+    employer=Employer(country="JP", natural_person=False, chinese_funded=False, name_latin="Tokai"),
+)  # fmt: skip
+
+
+def packs_of(job: Job, nationality: str = "TH") -> Packs:
+    found = job.chosen(PACKS, nationality)
+    assert isinstance(found, Packs), found
+    return found
+
+
+def dossier(state: str, job: Job = JOB, **more: Any) -> CandidacyDossier:
+    """A candidacy that may do everything that its state lets it, unless it is said otherwise."""
+    pinned = packs_of(job)
+    known: dict[str, Any] = {
+        "id": uuid4(), "now": NOW, "person": PERSON, "request": Request(SEATS, job), "packs": PACKS, "consent": GIVEN,
+        "pinned": pinned, "pins": pinned.pins, "offer_ends_at": NOW + DAY, "offer_ends_on": TODAY + DAY,
+        "lapses_at": NOW + DAY, "offered_on": TODAY, "since_on": TODAY - 5 * DAY,
+    }  # fmt: skip
+    return CandidacyDossier(state=state, today=TODAY, **(known | more))
+
+
+def actor(*roles: Role) -> Actor:
+    return Actor(uuid4(), frozenset(roles))
+
+
+T, E, C, S = actor(TRAINEE), actor(ENTERPRISE), actor(COORDINATOR), actor(SYSTEM)
+
+
+def codes(action: str, d: Any, who: Actor, **given: Any) -> list[str]:
+    """The reasons against an action."""
+    try:
+        CANDIDACY.decide(action, d, who, given)
+    except Refused as no:
+        return [r.code for r in no.reasons]
+    return []
+
+
+@pytest.mark.parametrize("action", [a for a in CANDIDACY.by_action if a != "identify"])
+@pytest.mark.parametrize("role", Role)
+def test_candidacy_moves_only_by_its_table(action: str, role: Role) -> None:
+    for state in CANDIDACY.states():
+        rule = next((r for r in CANDIDACY.by_action[action] if state in r.sources), None)
+        found = codes(action, dossier(state), actor(role))
+        recordable = role is COORDINATOR and rule is not None and not RECORDABLE.isdisjoint(rule.who)
+        if rule is None:
+            assert "not_from_this_state" in found
+        elif role not in rule.who:
+            assert found[0] == ("recorded_for_required" if recordable else "role")
+        else:
+            assert not {"role", "recorded_for_required"} & set(found)
+
+
+def test_candidacy_every_live_state_has_ways_out() -> None:
+    for state in BELOW_ACCEPTED:
+        out = {r.action for r in CANDIDACY.rules if state in r.sources}
+        assert {"withdraw", "withdraw_by_school", "supersede"} <= out
+        assert out & {"close_out", "rescind"}
+    assert set(BELOW_ACCEPTED) | {"accepted"} == LIVE["candidacy"]
+    assert set(STEP_OF) <= set(CANDIDACY.states())
+    assert {b for a, b in CANDIDACY.edges() if a == NEW} == {"identified"}
+    assert {a for a, b in CANDIDACY.edges() if b == VOIDED} == {"identified"}
+
+
+def new(**more: Any) -> NewCandidacy:
+    known: dict[str, Any] = {"person": PERSON, "request": Request(SEATS, JOB), "packs": PACKS}
+    return NewCandidacy(state=NEW, today=TODAY, **(known | more))
+
+
+def test_candidacy_is_identified_where_nothing_hard_stands_against_it() -> None:
+    assert codes("identify", new(), C) == []
+    assert codes("identify", new(request=None), C) == ["request_known"]
+    assert codes("identify", new(request=Request(replace(SEATS, state="draft"), JOB)), C) == ["request_live"]
+    assert codes("identify", new(person=replace(PERSON, nationality="CN")), C) == ["nationality_asked"]
+    assert codes("identify", new(live_placement=True, live_candidacy=True), C) == [
+        "no_live_placement", "no_live_candidacy",
+    ]  # fmt: skip
+    birthday = replace(PERSON, birth_on=date(2008, 11, 22))
+    assert codes("identify", new(person=birthday), C) == []
+    assert codes("identify", new(person=replace(birthday, birth_on=date(2008, 11, 23))), C) == ["too_young"]
+    assert codes("identify", new(request=Request(SEATS, JAPAN)), C) == []
+    late = replace(JOB, starts_on=date(2020, 1, 1))
+    assert codes("identify", new(request=Request(SEATS, late)), C) == ["pack_not_in_force"]
+
+
+def test_candidacy_is_nominated_by_whom_it_concerns_with_what_the_packs_ask_for() -> None:
+    asked = replace(GIVEN, state="requested")
+    assert codes("nominate", dossier("consent_pending", consent=asked), T) == []
+    assert codes("nominate", dossier("consent_pending", consent=None), T) == ["consent_asked"]
+    assert codes("nominate", dossier("consent_pending", consent=replace(GIVEN, state="refused")), T) == [
+        "consent_asked"
+    ]
+    guardian = dossier("consent_pending", asked_by=(GUARDIAN,))
+    assert codes("nominate", guardian, actor(GUARDIAN)) == ["adult_speaks_for_themselves"]
+    young = replace(PERSON, birth_on=date(2010, 1, 1))
+    minor = dossier("consent_pending", person=young, asked_by=(TRAINEE,))
+    assert codes("nominate", minor, T) == ["guardian_speaks_for_minor", "too_young"]
+    assert codes("withdraw", replace(minor, state="nominated"), T, reason_code="family") == []
+    assert codes("nominate", dossier("consent_pending", JAPAN), T) == ["test_not_passed", "test_not_passed"]
+    assert codes("nominate", dossier("consent_pending", live_placement=True), T) == ["no_live_placement"]
+    held = Request(replace(SEATS, state="on_hold"), JOB)
+    assert codes("nominate", dossier("consent_pending", request=held), T) == ["request_running"]
+
+
+def test_candidacy_tests_are_judged_on_the_day_of_the_nomination() -> None:
+    jlpt = TestResult(test="jlpt", taken_on=TODAY - 100 * DAY, level="N4", verified=True, valid_until=TODAY - DAY)
+    skills = TestResult(test="ssw1_skills", taken_on=TODAY - 50 * DAY, level="pass", field="agriculture", verified=True)
+    d = dossier("consent_pending", JAPAN, tests=(jlpt, skills))
+    assert codes("nominate", d, T) == ["requirement_expired"]
+    assert codes("nominate", d, T, occurred_on=TODAY - DAY) == []
+    offer = next(o for o in CANDIDACY.offers(d, T) if o.action == "nominate")
+    assert (offer.open, next(i for i in offer.inputs if i["name"] == "occurred_on")["most"]) == (True, TODAY - DAY)
+    waived = Evidence(state="accepted")
+    instead = dossier("consent_pending", JAPAN, tests=(jlpt,), evidence={"technical_intern_2_completed": waived})
+    assert codes("nominate", instead, T, occurred_on=TODAY - DAY) == []
+
+
+def test_candidacy_steps_rest_on_the_consent() -> None:
+    for consent in (None, replace(GIVEN, state="withdrawn"), replace(GIVEN, ends_on=TODAY - DAY)):
+        assert codes("shortlist", dossier("nominated", consent=consent), E) == ["consent_holds"]
+        assert codes("lose_consent", dossier("nominated", consent=consent), S) == []
+    for consent in (GIVEN, replace(GIVEN, ends_on=TODAY)):
+        assert codes("shortlist", dossier("nominated", consent=consent), E) == []
+        assert codes("lose_consent", dossier("nominated", consent=consent), S) == ["consent_lost"]
+
+
+def test_candidacy_choice_is_gated_by_its_pinned_packs() -> None:
+    said = {"assessment": "trade_test", "score": Decimal(80)}
+    assert codes("choose", dossier("shortlisted"), E, **said) == []
+    assert codes("choose", dossier("shortlisted"), E, assessment="trade_test") == ["input_required"]
+    assert codes("choose", dossier("shortlisted", pinned=None), E, **said) == ["pack_known"]
+    germany = replace(JOB, destination="DE", pathway="de_18a", planned_departure_on=TODAY + 50 * DAY, terms={})
+    older = replace(PERSON, birth_on=date(1980, 1, 1))
+    paid = replace(germany, terms={"gross_annual_pay": "40000", "pay_currency": "EUR"})
+    assert codes("choose", dossier("shortlisted", paid, person=older), E, **said) == ["pay_too_low"]
+    assert codes("choose", dossier("shortlisted", paid), E, **said) == []
+    ends = choose(PACKS, nationality="TH", destination="TH", pathway="home_hire", on=TODAY)
+    assert isinstance(ends, Packs)
+    over = Packs(replace(ends.pathway, valid_to=TODAY + 10 * DAY), ends.added)
+    assert codes("choose", dossier("shortlisted", pinned=over), E, **said) == ["pack_ended"]
+
+
+def test_candidacy_refusals_tell_an_enterprise_nothing_of_the_papers() -> None:
+    asked = replace(JOB, levels_asked={"hsk_3": "4"})
+    low = TestResult(test="hsk_3", taken_on=TODAY, level="2", verified=True)
+    for roles, actual in (((TRAINEE,), [{"test": "hsk_3", "level": "2", "score": None}]), ((ENTERPRISE,), None)):
+        d = dossier("offered", asked, tests=(low,), asked_by=roles)
+        offer = next(o for o in CANDIDACY.offers(d, actor(*roles)) if o.action == "accept")
+        assert [r.actual for r in offer.reasons if r.code == "test_not_passed"] == [actual]
+
+
+def test_candidacy_offers_need_a_seat_and_a_day() -> None:
+    ends = {"offer_ends_at": NOW + DAY}
+    assert codes("offer", dossier("selected"), E, **ends) == []
+    assert codes("offer", dossier("selected"), E, offer_ends_at=NOW - DAY) == ["in_future"]
+    full = replace(SEATS, offered=1, taken=1, used=1)
+    assert codes("offer", dossier("selected", request=Request(full, JOB)), E, **ends) == ["seat_free"]
+    late = Request(SEATS, JOB, TODAY - DAY)
+    assert codes("offer", dossier("selected", request=late), E, **ends) == ["before_closing"]
+    assert codes("offer", dossier("selected", request=Request(SEATS, JOB, TODAY)), E, **ends) == []
+    filled = replace(SEATS, state="filled")
+    assert codes("offer", dossier("selected", request=Request(filled, JOB)), E, **ends) == ["request_open"]
+    less = ends | {"terms": {"gross_monthly_pay": "1", "pay_currency": "THB"}}
+    assert codes("offer", dossier("selected"), E, **less) == ["terms_not_worse"]
+    assert codes("offer", dossier("selected"), E, **less, differences=("gross_monthly_pay",)) == []
+
+
+def test_candidacy_is_accepted_in_time_once() -> None:
+    assert codes("accept", dossier("offered"), T) == []
+    assert codes("accept", dossier("offered", offer_ends_at=NOW), T) == []
+    assert codes("accept", dossier("offered", offer_ends_at=NOW - timedelta(seconds=1)), T) == ["offer_in_time"]
+    assert codes("accept", dossier("offered", accepted_elsewhere=True, live_placement=True), T) == [
+        "no_other_accepted", "no_live_placement",
+    ]  # fmt: skip
+    assert codes("accept", dossier("offered", differences=("housing",)), T) == ["differences_accepted"]
+    assert codes("accept", dossier("offered", differences=("housing",)), T, accepted_differences=("housing",)) == []
+
+
+def test_candidacy_accepted_before_the_end_is_recorded_after_it() -> None:
+    ended = dossier("offered", offer_ends_at=NOW - DAY, offer_ends_on=TODAY - DAY, asked_by=(COORDINATOR,))
+    said = {"recorded_for": TRAINEE, "evidence": (uuid4(),)}
+    assert codes("accept", ended, C, **said, occurred_on=TODAY - DAY) == []
+    assert codes("accept", ended, C, **said) == ["offer_in_time"]
+    both = actor(TRAINEE, COORDINATOR)
+    assert codes("accept", ended, both, occurred_on=TODAY - DAY) == ["offer_in_time"]
+
+
+def test_candidacy_lapses_after_its_end() -> None:
+    assert codes("lapse", dossier("offered"), S) == ["offer_over"]
+    assert codes("lapse", dossier("offered", lapses_at=NOW - DAY), S) == []
+
+
+@pytest.mark.parametrize("action", ["decline", "lapse", "rescind", "withdraw", "withdraw_by_school"])
+def test_candidacy_way_out_is_taken_back_while_the_seat_is_free(action: str) -> None:
+    to = CANDIDACY.by_action[action][0].targets[0]
+    last = LastStep(9, action, "offered", to, TODAY)
+    d = dossier(to, last_step=last)
+    assert codes("correct", d, C, note="no") == []
+    full = Request(replace(SEATS, taken=3, state="filled"), JOB)
+    assert codes("correct", replace(d, request=full), C, note="no") == ["request_open", "seat_free"]
+    closed = Request(replace(SEATS, state="closed"), JOB)
+    assert codes("correct", replace(d, request=closed), C, note="no") == ["request_live", "request_open"]
+    again = Sibling(uuid4(), "identified", 1, SEATS)
+    assert codes("correct", replace(d, siblings=(again,)), C, note="no") == ["no_live_candidacy"]
+    assert codes("correct", replace(d, live_placement=True), C, note="no") == ["no_live_placement"]
+
+
+def test_candidacy_consequences_and_acceptances_are_not_corrected() -> None:
+    for action, before, after in (
+        ("accept", "offered", "accepted"),
+        ("supersede", "nominated", "superseded"),
+        ("close_out", "nominated", "not_selected"),
+        ("fall_through", "accepted", "fell_through"),
+    ):
+        d = dossier(after, last_step=LastStep(9, action, before, after, TODAY))
+        assert codes("correct", d, C, note="no") == ["correctable"]
+
+
+def test_candidacy_each_step_shows_what_those_before_it_did() -> None:
+    steps = by_step(Shown(), withheld=["sex"])
+    assert steps["shortlisted"] == ["nationality", "languages", "skills", "education", "name", "birth_on"]
+    assert steps["accepted"] == [*steps["interviewing"], "passport"]
+    assert codes("ask_consent", dossier("identified"), C, shown=Shown(nominated=("luck",))) == ["consent_field_known"]
+    assert reopen(PACKS, packs_of(JOB).pins) == packs_of(JOB)

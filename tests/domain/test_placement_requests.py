@@ -1,0 +1,206 @@
+"""The request's table, walked whole; its guards, and the seats' arithmetic."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from service.domain import terms
+from service.domain.actors import COORDINATOR, ENTERPRISE, SYSTEM, Actor, Role
+from service.domain.lifecycle import VOIDED, LastStep, Refused
+from service.domain.placement_requests import (
+    BEFORE_END,
+    PLACEMENT_REQUEST,
+    Change,
+    Concerned,
+    Employer,
+    Job,
+    RequestDossier,
+    RequestSeats,
+    Tie,
+    left_with,
+    well_written,
+)
+from service.storage.packs import shipped_packs
+
+TODAY = date(2026, 11, 22)
+DAY = timedelta(days=1)
+TERMS = {
+    "workplace": "Rayong", "contract_months": 24, "gross_monthly_pay": "18000", "pay_currency": "THB",
+    "weekly_hours": 40, "contract_language": "th", "social_insurance": "statutory",
+}  # fmt: skip
+JOB = Job(
+    organisation_id=uuid4(), agency_id=None, title="Technician", occupation="3115", field=None, destination="TH",
+    pathway="home_hire", nationalities=("TH",), terms=TERMS, options=(), levels_asked={}, planned_departure_on=None,
+    starts_on=TODAY + 60 * DAY, ends_on=TODAY + 700 * DAY, employer=Employer(country="TH", natural_person=False, chinese_funded=True, name_latin="Thai-Hua"),
+)  # fmt: skip
+SEATS = RequestSeats(UUID(int=1), "open", 1, 3, 0, 0, 0)
+
+
+def dossier(state: str, **more: Any) -> RequestDossier:
+    """A request that may do everything that its state lets it, unless it is said otherwise."""
+    known: dict[str, Any] = {
+        "seats": replace(SEATS, state=state, used=1), "job": JOB, "no_fee_for_workers": True,
+        "relationship": Tie("verified", TODAY + DAY), "packs": shipped_packs(), "since_on": TODAY - 5 * DAY,
+    }  # fmt: skip
+    return RequestDossier(state=state, today=TODAY, **(known | more))
+
+
+def actor(*roles: Role) -> Actor:
+    return Actor(uuid4(), frozenset(roles))
+
+
+def codes(action: str, d: RequestDossier, who: Actor | None = None, **given: Any) -> list[str]:
+    """The reasons against an action."""
+    try:
+        PLACEMENT_REQUEST.decide(action, d, who or actor(COORDINATOR, ENTERPRISE), given)
+    except Refused as no:
+        return [r.code for r in no.reasons]
+    return []
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "request_changes": {"changes": ()}, "reject": {"reason_code": "fraud"}, "hold": {"reason_code": "schedule"},
+    "replace_seat": {"reason_code": "health"}, "close": {"reason_code": "other"}, "cancel": {"reason_code": "other"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("action", [a for a in PLACEMENT_REQUEST.by_action if a != "draft"])
+@pytest.mark.parametrize("role", Role)
+def test_request_moves_only_by_its_table(action: str, role: Role) -> None:
+    for state in PLACEMENT_REQUEST.states():
+        rule = next((r for r in PLACEMENT_REQUEST.by_action[action] if state in r.sources), None)
+        found = codes(action, dossier(state), actor(role), **GIVEN.get(action, {}))
+        if rule is None:
+            assert "not_from_this_state" in found
+        elif role not in rule.who and not (role is COORDINATOR and ENTERPRISE in rule.who):
+            assert found[0] == "role"
+        elif role not in rule.who:
+            assert found[0] == "recorded_for_required"
+        else:
+            assert "role" not in found
+
+
+def test_request_that_is_over_stays_so() -> None:
+    leaving = {a for a, b in PLACEMENT_REQUEST.edges() if a and b not in (a, VOIDED)}
+    assert sorted(set(PLACEMENT_REQUEST.states()) - leaving) == ["cancelled", "closed", "expired", "voided"]
+    cancels = PLACEMENT_REQUEST.by_action["cancel"][0].sources
+    assert tuple(cancels) == BEFORE_END
+
+
+def test_request_submit_asks_for_what_the_packs_ask_for() -> None:
+    clerk = actor(ENTERPRISE)
+    assert codes("submit", dossier("draft"), clerk) == []
+    assert codes("submit", dossier("draft", job=replace(JOB, starts_on=None)), clerk) == ["planned_day_stated"]
+    assert codes("submit", dossier("draft", job=replace(JOB, terms={})), clerk) == ["terms_stated"]
+    assert codes("submit", dossier("draft", no_fee_for_workers=False), clerk) == ["no_fee_for_workers"]
+    assert codes("submit", dossier("draft", closes_on=TODAY - DAY), clerk) == ["closing_day_ahead"]
+    assert codes("submit", dossier("draft", job=replace(JOB, starts_on=date(2020, 1, 1))), clerk) == [
+        "pack_not_in_force"
+    ]
+
+
+def test_request_approval_looks_at_the_day_of_the_event() -> None:
+    ended = Tie("verified", TODAY - DAY)
+    d = dossier("under_review", relationship=ended)
+    assert codes("approve", d) == ["relationship_verified"]
+    assert codes("approve", d, occurred_on=TODAY - DAY) == []
+    offer = next(o for o in PLACEMENT_REQUEST.offers(d, actor(COORDINATOR)) if o.action == "approve")
+    bounds = next(i for i in offer.inputs if i["name"] == "occurred_on")
+    assert (offer.open, bounds["most"]) == (True, TODAY - DAY)
+    assert codes("approve", dossier("under_review", relationship=Tie("verified", TODAY))) == []
+    long_ended = Tie("verified", TODAY - 6 * DAY)
+    assert codes("approve", dossier("under_review", relationship=long_ended)) == ["relationship_verified"]
+    assert codes("approve", dossier("under_review", relationship=None)) == ["relationship_verified"]
+    agency = replace(JOB, agency_id=uuid4())
+    assert codes("approve", dossier("under_review", job=agency)) == ["agency_verified"]
+    foreign = replace(
+        JOB, employer=Employer(country="TH", natural_person=False, chinese_funded=False, name_latin="Siam")
+    )
+    assert codes("approve", dossier("under_review", job=foreign)) == ["fact_not_allowed"]
+
+
+def test_request_days_open_and_end_it() -> None:
+    assert codes("open", dossier("approved", opens_on=TODAY + DAY)) == ["opening_day_come"]
+    assert codes("open", dossier("approved", opens_on=TODAY, closes_on=TODAY)) == []
+    assert codes("open", dossier("approved", closes_on=TODAY - DAY)) == ["closing_day_ahead"]
+    system = actor(SYSTEM)
+    assert codes("expire", dossier("open", closes_on=TODAY), system) == ["closing_day_passed"]
+    assert codes("expire", dossier("open", closes_on=TODAY - DAY), system) == []
+    offered = replace(SEATS, offered=1)
+    assert codes("expire", dossier("open", closes_on=TODAY - DAY, seats=offered), system) == ["no_open_offers"]
+
+
+def test_request_is_cancelled_by_the_enterprise_before_an_acceptance_only() -> None:
+    taken = replace(SEATS, taken=1)
+    why = {"reason_code": "other"}
+    assert codes("cancel", dossier("open", seats=taken, asked_by=(ENTERPRISE,)), actor(ENTERPRISE), **why) == [
+        "no_acceptance_yet"
+    ]
+    assert codes("cancel", dossier("open", seats=taken, asked_by=(COORDINATOR,)), actor(COORDINATOR), **why) == []
+    assert codes("cancel", dossier("open", seats=SEATS, asked_by=(ENTERPRISE,)), actor(ENTERPRISE), **why) == []
+
+
+def test_request_changes_are_named() -> None:
+    named = (Change(field="luck", reason_code="bad"), Change(field="terms", reason_code="pay_terms"))
+    assert codes("request_changes", dossier("under_review"), changes=named) == ["field_known", "reason_code_known"]
+
+
+def test_request_is_filled_after_a_pause_where_every_seat_went() -> None:
+    for taken, state in ((2, "filled"), (1, "open")):
+        d = dossier("on_hold", seats=replace(SEATS, taken=taken, used=1))
+        assert PLACEMENT_REQUEST.decide("release", d, actor(COORDINATOR)).to_state == state
+
+
+@pytest.mark.parametrize(
+    ("back_to", "seats", "refused"),
+    [
+        ("filled", replace(SEATS, taken=2), []),
+        ("filled", replace(SEATS, taken=2, offered=1), ["seat_free"]),
+        ("open", replace(SEATS, taken=2), ["seat_free"]),
+        ("open", replace(SEATS, taken=1), []),
+        ("open", replace(SEATS, taken=1, offered=1), []),
+    ],
+)
+def test_request_replaced_seat_is_taken_back_while_it_is_free(
+    back_to: str, seats: RequestSeats, refused: list[str]
+) -> None:
+    d = dossier("open", seats=seats, last_step=LastStep(9, "replace_seat", back_to, "open", TODAY))
+    assert codes("correct", d, note="no") == refused
+
+
+def test_request_approval_is_not_taken_back_under_candidates() -> None:
+    who = Concerned(uuid4(), uuid4(), "identified", 1)
+    last = LastStep(3, "approve", "under_review", "approved", TODAY)
+    assert codes("correct", dossier("approved", concerned=(who,), last_step=last), note="no") == ["no_live_candidacies"]
+    assert codes("correct", dossier("approved", last_step=last), note="no") == []
+
+
+def test_request_seats_add_up() -> None:
+    seats = left_with(replace(SEATS, offered=1, taken=1), offered=-1, taken=1)
+    assert (seats.offered, seats.taken, seats.free, seats.full) == (0, 2, 1, False)
+    assert left_with(seats, taken=-1, used=1).free == 1
+    assert left_with(seats, taken=1).full is True
+
+
+def test_terms_worse_are_those_that_are_less_good() -> None:
+    asked = {"gross_monthly_pay": "18000", "weekly_hours": 40, "leave_days": 10, "housing": "dormitory", "board": None}
+    assert terms.worse(asked, asked) == ()
+    better = asked | {"gross_monthly_pay": "18000.50", "weekly_hours": "38", "leave_days": 12, "board": "free"}
+    assert terms.worse(asked, better) == ()
+    less = {"gross_monthly_pay": "17999", "weekly_hours": 41, "leave_days": 9, "housing": "none"}
+    assert terms.worse(asked, less) == ("gross_monthly_pay", "housing", "leave_days", "weekly_hours")
+    assert terms.worse({"contract_months": 24}, {"contract_months": "24"}) == ()
+    assert terms.worse({"contract_months": 24}, {"contract_months": 36}) == ("contract_months",)
+
+
+@pytest.mark.parametrize("written", [True, "NaN", "Infinity", "-1", "0", "ten", None, "1e400000000", "\uff11", 1.5])
+def test_terms_number_is_a_number_above_nothing(written: Any) -> None:
+    assert terms.number(written) is None
+
+
+def test_request_days_come_in_order() -> None:
+    found = list(well_written(dossier("draft"), {"ends_on": TODAY}))
+    assert [(r.code, r.pointer) for r in found] == [("dates_in_order", "/ends_on")]
