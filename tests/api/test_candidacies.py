@@ -253,6 +253,18 @@ async def test_candidacy_thirty_acceptances_at_once_make_one_placement(world: Wo
     assert seats == [(0, 0, 0, "open"), (0, 0, 0, "open"), (0, 1, 0, "filled")]
 
 
+async def test_candidacy_two_acceptances_in_one_batch_make_one_placement(world: World) -> None:
+    jobs = await Jobs.of(world)
+    (person,) = await jobs.people(1)
+    trainee = await jobs.trainee(person)
+    requests = [await jobs.open(seats=1) for _ in range(2)]
+    ids = [(await jobs.up_to("offered", r, [person]))[0] for r in requests]
+    done = await jobs.bulk(trainee, "accept", ids)
+    assert [i["done"] for i in done["items"]] == [True, False]
+    assert [r["code"] for r in done["items"][1]["reasons"]] == ["not_from_this_state"]
+    assert [await jobs.seats(r) for r in requests] == [(0, 1, 0, "filled"), (0, 0, 0, "open")]
+
+
 async def test_candidacy_ways_out_give_the_seat_back(world: World) -> None:
     jobs = await Jobs.of(world)
     request = await jobs.open(seats=5)
