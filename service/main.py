@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from service.actions.work import KeyMissing, KeyReused, Missing, Services, StaleVersion, Unauthenticated, VersionMissing
@@ -17,6 +18,7 @@ from service.api.messages import told, words
 from service.api.problems import Problem, language_of
 from service.api.routes import routers
 from service.api.routes.public import healthz, readyz
+from service.api.table import Table
 from service.domain.lifecycle import Refused
 from service.settings import Settings
 from service.storage.database import BadInput, Conflict, Database, Unavailable
@@ -92,7 +94,9 @@ def create_app(open_services: Callable[[], Any]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    for router in routers():
+    declared = routers()
+    app.router.routes.append(Table(route for router in declared for route in router.routes if isinstance(route, Route)))
+    for router in declared:
         app.include_router(router)
     app.include_router(documentation.router)
     app.add_route("/healthz", healthz)

@@ -16,6 +16,9 @@ from sqlalchemy.dialects.postgresql import asyncpg as _asyncpg
 from sqlalchemy.sql.compiler import FROM_LINTING
 
 DIALECT = _asyncpg.dialect()  # type: ignore[no-untyped-call]
+POOL_SECONDS = 10
+"""How long an act waits for a connection: what is shared makes a rush stand in line, and most of it is soon refused."""
+BULK = "; SET LOCAL statement_timeout = '60s'; SET LOCAL plan_cache_mode = force_custom_plan"
 APP_ROLE = "sojourn_service"
 """The role under which the service works: it owns nothing, so that row-level security holds for it."""
 
@@ -162,26 +165,23 @@ class Database:
         """A connection of the pool.
 
         Raises:
-            TimeoutError: none came free in five seconds.
+            TimeoutError: none came free in time.
         """
-        async with self.pool.acquire(timeout=5) as con:
+        async with self.pool.acquire(timeout=POOL_SECONDS) as con:
             yield con
 
     @asynccontextmanager
-    async def transaction(self, institution: UUID, *, bulk: bool = False) -> AsyncIterator[Connection]:
+    async def transaction(self, con: Connection, institution: UUID, *, bulk: bool = False) -> AsyncIterator[None]:
         """A transaction of one institution, begun in one round trip; rolled back whatever goes wrong."""
-        async with self.connection() as con:
-            more = (
-                "; SET LOCAL statement_timeout = '60s'; SET LOCAL plan_cache_mode = force_custom_plan" if bulk else ""
-            )
-            await con.execute(f"BEGIN; SELECT set_config('app.institution', '{institution}', true)" + more)
-            try:
-                yield con
-                await con.execute("COMMIT")
-            except BaseException:
-                if not con.is_closed() and con.is_in_transaction():
-                    await con.execute("ROLLBACK")
-                raise
+        more = BULK if bulk else ""
+        await con.execute(f"BEGIN; SELECT set_config('app.institution', '{institution}', true)" + more)
+        try:
+            yield
+            await con.execute("COMMIT")
+        except BaseException:
+            if not con.is_closed() and con.is_in_transaction():
+                await con.execute("ROLLBACK")
+            raise
 
 
 OWN_CODES = "SJ"

@@ -208,6 +208,10 @@ class FactsOf(Generic[D]):
         """S1 for whoever asks with such eyes."""
         return _opening(self, sight)
 
+    def streams(self, sight: Sight | None) -> Statement[tuple[UUID, list[UUID] | None]]:
+        """The stream of each item, and the others that a shared step concerns: what an act on many locks first."""
+        return _streams(self, sight)
+
     def dossier(self, record: asyncpg.Record) -> D:
         """The dossier in a record of S1."""
         values = {name: record[f"fact_{name}"] for name in self.columns}
@@ -222,16 +226,18 @@ class FactsOf(Generic[D]):
         return self.row(**common, **values)
 
 
+def _wanted() -> Any:
+    """The ids that were named, as a table."""
+    ids = func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
+    return ids.table_valued(column("id", Uuid), name="wanted").render_derived()
+
+
 @lru_cache(maxsize=1024)
 def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Record]:
     """Always at least one row: a token that is not live is a null account, an item out of sight a null id."""
     actor = actor_of(sight)
     t, k = facts.table, idempotency_keys
-    wanted = (
-        func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
-        .table_valued(column("id", Uuid), name="wanted")
-        .render_derived()
-    )
+    wanted = _wanted()
     common: list[ColumnElement[Any]] = [t.c.id.label("id"), t.c[facts.stream].label("stream")]
     if "version" in t.c:
         common.append(t.c.version.label("version"))
@@ -295,6 +301,18 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
         .where(GATE)
     )
     return Statement(statement, _whole)
+
+
+@lru_cache(maxsize=1024)
+def _streams(facts: FactsOf[Any], sight: Sight | None) -> Statement[tuple[UUID, list[UUID] | None]]:
+    actor, t, wanted = actor_of(sight), facts.table, _wanted()
+    also = facts.also if facts.also is not None else cast(null(), ARRAY(Uuid))
+    found = (
+        select(t.c[facts.stream], also)
+        .select_from((facts.source if facts.source is not None else t).join(wanted, wanted.c.id == t.c.id))
+        .where(GATE, sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None))
+    )
+    return Statement(found, lambda stream, others: (stream, others))
 
 
 def _whole(*_: Any) -> Any:

@@ -85,7 +85,7 @@ async def institutions_served(database: Database) -> list[UUID]:
 
 async def number_events(database: Database, institution: UUID, at_most: int = AT_MOST) -> int:
     """Give the next waiting events their numbers; how many, and 0 where another process is at it."""
-    async with database.transaction(institution) as con:
+    async with database.connection() as con, database.transaction(con, institution):
         last_no = await _HOLD.one(con, institution=institution)
         if last_no is None:
             return 0
