@@ -102,11 +102,13 @@ async def test_tables_and_migrations_agree(server: Any) -> None:
 
 def test_one_function_writes_a_state() -> None:
     """`state` reaches a statement in writes.py only, and there from a Step."""
-    found = []
-    for path in sorted((SERVICE / "storage").rglob("*.py")) + sorted((SERVICE / "actions").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.keyword) and node.arg == "state" and _is_write(path, node):
-                found.append(str(path.relative_to(SERVICE)))
+    paths = [p for folder in ("storage", "actions") for p in sorted((SERVICE / folder).rglob("*.py"))]
+    found = [
+        str(path.relative_to(SERVICE))
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "state" and _is_write(path, node)
+    ]
     assert found == []
 
 

@@ -218,7 +218,7 @@ async def test_application_left_over_by_an_ended_intake_is_closed_out_by_the_clo
     (timer,) = TIMERS
     assert await ring(world.services, timer, world.institution) == 0
     # As it would be had the intake ended while the application was being drafted.
-    async with world.services.database.transaction(world.institution) as con:
+    async with world.services.database.connection() as con, world.services.database.transaction(con, world.institution):
         await con.execute("SET LOCAL ROLE NONE")
         await con.execute("SET LOCAL session_replication_role = replica")
         await con.execute("UPDATE intakes SET state = 'cancelled' WHERE id = $1", plain(s.intake))

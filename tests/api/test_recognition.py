@@ -402,7 +402,7 @@ async def test_case_appeal_too_late_is_refused(world: World, staff: Staff) -> No
     path = await staff.open(wanted(await result(staff.coordinator, staff.person)))
     await staff.decided(path, NO)
     await rung(world, "notify")
-    async with world.services.database.transaction(world.institution) as con:
+    async with world.services.database.connection() as con, world.services.database.transaction(con, world.institution):
         await con.execute("UPDATE recognition_cases SET appeal_until = appeal_until - 31")
     assert await staff.trainee.refused(path, "appeal", {"grounds": "x"}) == ["appeal_in_time"]
     assert await rung(world, "finalise") == 1
@@ -516,7 +516,10 @@ async def test_case_record_cannot_be_rewritten_by_the_service(world: World, staf
     path = await staff.open(wanted(await result(staff.coordinator, staff.person)))
     await staff.notified(path, YES)
     with pytest.raises(asyncpg.PostgresError):
-        async with world.services.database.transaction(world.institution) as con:
+        async with (
+            world.services.database.connection() as con,
+            world.services.database.transaction(con, world.institution),
+        ):
             await con.execute(sql)
 
 
