@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from service.api.examples import example_of
 from service.domain.actors import RECORDABLE
 from service.domain.lifecycle import EVERY_ACTION, Lifecycle, Takes
 
@@ -60,7 +61,11 @@ MARKS: dict[str, Any] = {
 class In(BaseModel):
     """Whatever a client sends: only what is declared, only as it is declared."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra=lambda schema, model: schema.update(examples=[example_of(model)]),
+    )
 
 
 def kind_of(kind: Any) -> Any:
@@ -112,8 +117,9 @@ def _field(takes: Takes[Any]) -> tuple[Any, Any]:
     type_ = kind_of(takes.kind)
     if isinstance(takes.choices, list | tuple) and get_origin(takes.kind) is None and takes.kind is str:
         type_ = Literal[tuple(takes.choices)]
-    about = takes.about or None
-    return (type_, Field(description=about)) if takes.needed else (type_ | None, Field(default=None, description=about))
+    known = isinstance(takes.choices, list | tuple) and get_origin(takes.kind) is tuple
+    said: dict[str, Any] = {"description": takes.about or None, "examples": [takes.choices[:1]] if known else None}
+    return (type_, Field(**said)) if takes.needed else (type_ | None, Field(default=None, **said))
 
 
 @cache

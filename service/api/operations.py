@@ -14,8 +14,9 @@ from hashlib import sha256
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Security
 from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.requests import Request
@@ -27,6 +28,10 @@ from service.api.problems import RESPONSES, Language, Problem, from_validation, 
 from service.api.tokens import read_token
 from service.domain.permissions import PERMISSIONS
 
+TOKEN = HTTPBearer(
+    scheme_name="token", description="The `access_token` of a login, or a key; each is of one institution."
+)
+"""How the document says that an operation needs a token; `reading` asks whether it is a live one."""
 Handler: TypeAlias = Callable[["Asked"], Awaitable[Response]]
 MEDIA = "application/json"
 DEPTH_MAX = 20_000
@@ -107,7 +112,7 @@ class Operations(APIRouter):
 
         declared.operation = operation  # type: ignore[attr-defined]
         declared.__signature__ = inspect.Signature(_parameters(operation))  # type: ignore[attr-defined]
-        declared.__doc__ = operation.summary
+        declared.__doc__ = None
         self.add_api_route(
             operation.path,
             declared,
@@ -127,6 +132,8 @@ def _parameters(operation: Operation) -> list[inspect.Parameter]:
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
     found = [parameter(p, Annotated[UUID, Path()]) for p in _names(operation.path)]
+    if operation.policy != "public":
+        found.append(parameter("token", Annotated[Any, Security(TOKEN)]))
     if operation.body is not None:
         found.append(parameter("body", operation.body))
     if operation.query is not None:

@@ -182,6 +182,7 @@ RESPONSES: Mapping[str, dict[int | str, dict[str, Any]]] = {
     "login":  _declared(*_ANY, *_BODY, "unauthenticated"),
     "read":   _declared(*_OWN),
     "list":   _declared(*_OWN),
+    "weigh":  _declared(*_OWN, "refused"),
     "open":   _declared(*_OWN, *_BODY),
     "create": _declared(*_OWN, *_BODY, *_KEYED, "refused"),
     "edit":   _declared(*_OWN, *_BODY, *_MATCHED, "conflict"),
@@ -192,10 +193,19 @@ RESPONSES: Mapping[str, dict[int | str, dict[str, Any]]] = {
 
 
 def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the schema that every declared problem refers to."""
+    """The document with the schema that every declared problem refers to, and each kind of answer written once."""
     schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= schema.pop("$defs", {}) | {"ProblemOut": schema}
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(schema.pop("$defs", {}) | {"ProblemOut": schema})
+    answers = components.setdefault("responses", {})
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            responses = operation.get("responses", {})
+            for status, response in responses.items():
+                if response.get("content") == _BODY_OF_A_PROBLEM:
+                    name = "_".join(["Problem", status, *re.findall("`([a-z-]+)`", response["description"])])
+                    answers[name] = response
+                    responses[status] = {"$ref": f"#/components/responses/{name}"}
     return document
 
 

@@ -190,8 +190,8 @@ class FactsOf(Generic[D]):
 
     `columns` maps the dossier's own fields to expressions over `source` (the table, joined with what its rules must
     know), or to functions of the actor's CTE where a rule must know who asks; what every dossier has is added.
-    `also` gives the ids of the other streams that a shared step concerns. For a birth `table` is what it is born from (the person, the request), and `birth` is true. `extra` names
-    the further bind parameters that the columns use.
+    `also` gives the ids of the other streams that a shared step concerns. For a birth `table` is what it is born from
+    (the person, the request), and `birth` is true. `extra` names the further bind parameters that the columns use.
     """
 
     table: Table

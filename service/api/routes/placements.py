@@ -55,7 +55,7 @@ def routes() -> list[Operations]:
             "placements_preview_pathway",
             "What another pathway or another day would mean",
             _preview,
-            "read",
+            "weigh",
             "placements.read",
             PathwayOut,
             query=PathwayQuery,

@@ -103,6 +103,7 @@ def routes_of(resource: Resource) -> Operations:
             resource.policy,
             resource.out,
             query=Itemised,
+            extra={"openapi_extra": {"responses": {"304": {"description": "It is as it was read (If-None-Match)."}}}},
         )
     )
     router.add(
