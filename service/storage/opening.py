@@ -271,7 +271,7 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
         select(func.array_agg(documents.c.id))
         .select_from(documents)
         .where(
-            mine(documents),
+            sees(documents, sight, actor),
             documents.c.id == func.any(bindparam("evidence", type_=ARRAY(Uuid))),
             documents.c.state.in_([word("uploaded"), word("accepted")]),
             func.coalesce(documents.c.person_id == found.c.stream, true()),
