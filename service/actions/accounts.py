@@ -136,7 +136,7 @@ async def ask_reset(services: Services, email: str, digest: bytes) -> bool:
 def appoint(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """Roles for an account, new or known; a new one is invited."""
     roles: list[Role] = [Role(r) for r in given["roles"]]
-    account_id = item.dossier.account_id
+    account_id, new = item.dossier.account_id, item.dossier.account_id is None
     if account_id is None:
         account_id = uuid7()
         work.writes.row(
@@ -150,7 +150,8 @@ def appoint(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str,
             created_at=work.now,
         )
     digest: bytes | None = given.get("invitation_digest")
-    if digest is not None and not item.dossier.has_password:
+    # The link sets the password of the account everywhere: only whoever made it, or holds the machine, is given one.
+    if digest is not None and (new or (work.call.trusted is not None and not item.dossier.has_password)):
         work.writes.row(
             tables.invitations,
             item.stream,

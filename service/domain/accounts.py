@@ -18,6 +18,7 @@ from service.domain.actors import (
     SYSTEM,
     TRAINEE,
     Role,
+    Sight,
 )
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes
 
@@ -42,6 +43,7 @@ class NewAppointment(Dossier):
     has_password: bool = False
     organisation_known: bool = False
     persons_known: int = 0
+    asked_by: tuple[str, ...] = ()
 
 
 def _roles_fit(roles: Sequence[str]) -> Reason | None:
@@ -67,12 +69,19 @@ def fits_roles(a: NewAppointment, given: Given) -> Reason | None:
     return None
 
 
-def keeps_sight(a: AppointmentDossier, given: Given) -> Reason | None:
-    """Other roles may not change whose eyes an appointment is."""
-    roles = given.get("roles")
-    if roles and ((no := _roles_fit([*roles, *a.roles])) is not None):
-        return no
+def staff_by_admin(a: NewAppointment, given: Given) -> Reason | None:
+    """An administrator appoints the staff: nobody gives themselves or others more than they have."""
+    if ADMIN not in a.asked_by and any(SIGHTS[Role(r)] is Sight.STAFF for r in given["roles"]):
+        return Reason("role", required=[ADMIN], actual=sorted(a.asked_by), pointer="/roles")
     return None
+
+
+def keeps_sight(a: AppointmentDossier, given: Given) -> Reason | None:
+    """Other roles may not change whose eyes an appointment is, and there is one at least."""
+    roles = given.get("roles")
+    if roles is None:
+        return None
+    return _roles_fit([*roles, *a.roles]) if roles else Reason("input_required", required="roles", pointer="/roles")
 
 
 ROLES: Takes[Any] = Takes(
@@ -94,7 +103,7 @@ APPOINTMENT = Lifecycle[Any]("appointment", [
         Takes("locale", str, "The language they read.", needed=False, choices=["en", "zh"]),
         ROLES, PERSONS, UNITS,
         Takes("organisation_id", UUID, "For enterprises, agencies and partners: whose people they are.", needed=False)],
-        checks=[fits_roles]),
+        checks=[fits_roles, staff_by_admin]),
     Rule("edit",    ["held"],  "held",  [ADMIN],              [],      "appointment.edited",
          takes=[Takes("roles", tuple[str, ...], "Other roles.", needed=False, choices=ROLES.choices, code="role_known"), PERSONS, UNITS],
          checks=[keeps_sight]),

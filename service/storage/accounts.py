@@ -261,10 +261,12 @@ NEW_FACTS: FactsOf[NewAppointment] = FactsOf(
         .select_from(trainees)
         .where(mine(trainees), trainees.c.id == func.any(bindparam("person_ids", type_=ARRAY(Uuid))))
         .scalar_subquery(),
+        "asked_by": lambda actor: select(actor.c.roles).scalar_subquery(),
     },
     stream="id",
     birth=True,
     extra=("email", "organisation_id", "person_ids"),
+    read=lambda v: v | {"asked_by": tuple(v["asked_by"] or ())},
 )
 _columns: dict[str, Any] = {
     "id": _p.c.id,
