@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import pytest
+
 from tests.journeys.placing import advance, ask, choose, deal, look_back
 from tests.journeys.story import Body, Plot, Story, day, illegal, lacking
 from tests.journeys.studying import certify, enrol, recognise, register, train
@@ -46,6 +48,7 @@ GERMANY = Plot(
 )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 async def test_journey_to_germany_and_home_again(begin: Callable[[Plot], Story]) -> None:
     s = begin(GERMANY)
     await s.open_the_office()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import pytest
+
 from tests.journeys.placing import advance, ask, choose, deal, look_back
 from tests.journeys.story import Body, Plot, Story, day, illegal, lacking
 from tests.journeys.studying import certify, enrol, recognise, register, train
@@ -31,6 +33,7 @@ HOME = Plot(
 )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 async def test_journey_to_work_at_home(begin: Callable[[Plot], Story]) -> None:
     s = begin(HOME)
     await s.open_the_office()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import pytest
+
+from tests.journeys import page
 from tests.journeys.placing import advance, ask, choose, deal, look_back
 from tests.journeys.story import Body, Plot, Story, day, illegal, lacking
 from tests.journeys.studying import certify, enrol, recognise, register, train
@@ -43,6 +46,7 @@ JAPAN = Plot(
 )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 async def test_journey_to_japan_and_home_again(begin: Callable[[Plot], Story]) -> None:
     s = begin(JAPAN)
     await s.open_the_office()
@@ -69,6 +73,7 @@ async def test_journey_to_japan_and_home_again(begin: Callable[[Plot], Story]) -
         states=["contracting", "documents", "authorisation", "visa", "pre_departure", "ready", "departed", "arrived",
                 "active", "completed", "returning", "returned", "reintegrating", "closed"],
     )  # fmt: skip
+    page.check(s)
 
 
 async def _leave(s: Story) -> None:
