@@ -30,6 +30,9 @@ def catalogue(language: str) -> Mapping[str, str]:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, Mapping):
+        known = {name.replace("_", " "): v for name, v in value.items() if v is not None}
+        return ", ".join(f"{name} {_shown(v)}" for name, v in known.items())
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(sorted(map(_shown, value)) if isinstance(value, set | frozenset) else map(_shown, value))
     return to_json(value).decode().strip('"')
