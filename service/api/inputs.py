@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, LiteralString, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     EmailStr,
     Field,
+    Strict,
     StringConstraints,
     create_model,
 )
@@ -28,6 +31,7 @@ from service.api.examples import example_of
 from service.domain.actors import RECORDABLE
 from service.domain.lifecycle import EVERY_ACTION, Lifecycle, Takes
 
+Moment = TypeVar("Moment", bound=date)
 TEXT_MAX = 2000
 LIST_MAX = 500
 
@@ -38,15 +42,38 @@ def _printable(value: str) -> str:
     return value
 
 
-def _plausible(value: date) -> date:
-    if not date(1900, 1, 1) <= value <= date(2200, 12, 31):
+def _plausible(value: Moment) -> Moment:
+    if not 1900 <= value.year <= 2200:  # noqa: PLR2004 - the bounds are what this says
         raise PydanticCustomError("date_plausible", "Dates run from 1900 to 2200")
     return value
 
 
+def _written(code: LiteralString, form: str, text: LiteralString, *numbers: type) -> Any:
+    """Texts of one form only: parsers also take digits of other scripts, and seconds since 1970 as a date."""
+    known = re.compile(form)
+
+    def check(value: Any) -> Any:
+        if (isinstance(value, str) and known.fullmatch(value)) or type(value) in numbers:
+            return value
+        raise PydanticCustomError(code, text)
+
+    return BeforeValidator(check)
+
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_MAX), AfterValidator(_printable)]
 """One constrained text everywhere: what PostgreSQL cannot hold is refused here."""
-Day = Annotated[date, AfterValidator(_plausible)]
+_A_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DAY = _written("date_parsing", _A_DAY, "Input should be a valid date in the format YYYY-MM-DD")
+_INSTANT = _written(
+    "datetime_parsing",
+    _A_DAY + "[Tt ][0-9:.]{5,15}([Zz]|[+-][0-9]{2}:?[0-9]{2})",
+    "Input should be a valid datetime with its offset",
+)
+_NUMBER = _written("decimal_parsing", r"-?[0-9]{1,20}(\.[0-9]{1,10})?", "Input should be a valid decimal", int, float)
+# Not strict: what a validator before it has looked at is no longer JSON to pydantic, and strictly no text is a date.
+Day = Annotated[date, Strict(strict=False), _DAY, AfterValidator(_plausible)]
+Instant = Annotated[AwareDatetime, Strict(strict=False), _INSTANT, AfterValidator(_plausible)]
+Number = Annotated[Decimal, Field(max_digits=14, decimal_places=4), Strict(strict=False), _NUMBER]
 MARKS: dict[str, Any] = {
     "country": Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")],
     "currency": Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")],
@@ -92,8 +119,8 @@ def kind_of(kind: Any) -> Any:
     plain = {
         str: Text,
         date: Day,
-        datetime: AwareDatetime,
-        Decimal: Annotated[Decimal, Field(max_digits=14, decimal_places=4)],
+        datetime: Instant,
+        Decimal: Number,
         int: Annotated[int, Field(ge=-(2**31), lt=2**31)],
         bool: bool,
         UUID: UUID,
