@@ -499,8 +499,9 @@ async def perform(
                     return kept
                 if not act.streams(again) <= streams:
                     raise Stale("the set changed")
-                heads = await read_heads(con, call.institution, sorted(streams), call.at)
-                return await act.decide_and_write(con, replace(again, heads=heads))
+                beside = sorted(streams - again.heads.keys())  # the others were read behind the locks with their items
+                heads = await read_heads(con, call.institution, beside, call.at) if beside else {}
+                return await act.decide_and_write(con, replace(again, heads=again.heads | heads))
 
     return await attempt(once)
 
@@ -578,8 +579,8 @@ class _Act(Generic[D]):
         """The version that the caller saw; but whoever may never do this learns that first."""
         if (
             wanted.version == item.version
-            or self.action in self.subject.lifecycle.births()
             or self.call.trusted is not None
+            or self.action in self.subject.lifecycle.births()
         ):
             return
         rules = self.subject.lifecycle.by_action.get(self.action, ())
