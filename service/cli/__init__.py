@@ -12,7 +12,7 @@ import typer
 
 from service import worker as working
 from service.cli import doctor as examining
-from service.cli import people
+from service.cli import importing, people
 from service.cli.lifecycles import PAGE, listed, page
 from service.cli.samples import load_sample, show
 from service.cli.serving import complete
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.add_typer(people.institutions, name="institution")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.keys, name="key")
+app.add_typer(importing.imports, name="import")
 
 Host = Annotated[
     str,
