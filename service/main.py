@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 from service.actions.work import KeyMissing, KeyReused, Missing, Services, StaleVersion, Unauthenticated, VersionMissing
 from service.api import documentation, problems
 from service.api.edge import Allowance, edge
-from service.api.messages import told, words
+from service.api.messages import refused as reasons_of
+from service.api.messages import words
 from service.api.problems import Problem, language_of
 from service.api.routes import routers
 from service.api.routes.public import healthz, readyz
@@ -36,7 +37,7 @@ def install_errors(app: FastAPI) -> None:
 
     def refused(request: Request, error: Refused) -> Problem:
         language = language_of(request.scope)
-        reasons = [told(r, language) for r in error.reasons]
+        reasons = reasons_of(error.reasons, language)
         detail = None
         if error.open_actions:
             detail = words("open_actions", language, required=error.open_actions)

@@ -115,11 +115,8 @@ def choose(_work: Work, _item: Candidate, _step: Step, given: Given) -> dict[str
         "score": str(given["score"]) if given.get("score") is not None else None,
         "reason_code": given.get("reason_code"),
     }
-    return {
-        "assessment": made,
-        "rank": given.get("rank"),
-        "event_data": {"assessment": given["assessment"], "rank": given.get("rank")},
-    }
+    # The candidate reads the record: the rank and the score are the enterprise's own business.
+    return {"assessment": made, "rank": given.get("rank"), "event_data": {"assessment": given["assessment"]}}
 
 
 # ---- offers and their seats

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from service.actions.work import Call, Missing, Services, read_actor
-from service.domain.actors import Actor, Role
+from service.domain.actors import Actor, Role, Sight
 from service.domain.lifecycle import Reason, Refused
 from service.domain.permissions import PERMISSIONS, may
 from service.storage.database import Record, Statement, Table, attempt
@@ -93,13 +93,33 @@ async def item(services: Services, call: Call, view: View, permission: str, item
     return facts_of_row(found[0])
 
 
-def _event(services: Services, call: Call, record: Record, *, with_note: bool) -> dict[str, Any]:
-    row = facts_of_row(record)
+OF_ORGANISATIONS = frozenset({"placement_request", "relationship", "course", "document", "requirement_item"})
+"""What an organisation asks for or hands in itself; the record of anything else is of people."""
+
+
+def _reads_along(actor: Actor, record: Record) -> bool:
+    """Whether the actor reads what an entry says beside the move: its reason, its note, its evidence and its data.
+
+    People read what is about them, and of what they share with others only how it moved. Organisations read what they
+    did, or what was recorded for them; why somebody else moved, in health or in trouble, no consent gives them.
+    """
+    if actor.sight is Sight.PERSON:
+        return record["stream_id"] in actor.person_ids
+    if actor.sight is Sight.ORGANISATION and record["subject"] not in OF_ORGANISATIONS:
+        named = record["recorded_for"]
+        return not actor.roles.isdisjoint([named] if named else record["actor_roles"].split())
+    return True
+
+
+def _event(services: Services, call: Call, actor: Actor, record: Record, *, with_note: bool) -> dict[str, Any]:
+    row, along = facts_of_row(record), _reads_along(actor, record)
     row.pop("item_id", None)
     sealed, wrapped = row.pop("note_sealed", None), row.pop("wrapped", None)
+    if not along:
+        row |= {"reason_code": None, "evidence": [], "data": {}}
     if with_note:
         row["note"] = None
-        if sealed is not None and wrapped is not None:
+        if sealed is not None and wrapped is not None and along:
             try:
                 key = services.vault.stream_key(wrapped, call.institution, row["stream_id"])
                 row["note"] = key.open(sealed, call.institution, row["stream_id"], "note")
@@ -117,12 +137,12 @@ async def events(
     Raises:
         Missing: it is not there, or not seen.
     """
-    _, found = await records(
+    actor, found = await records(
         services, call, events_of(table, stream, call.eyes), permission, by_id=item_id, after=after, limit=limit
     )
     if found[0]["item_id"] is None:
         raise Missing
-    return [_event(services, call, r, with_note=True) for r in found if r["event_id"] is not None]
+    return [_event(services, call, actor, r, with_note=True) for r in found if r["event_id"] is not None]
 
 
 async def timeline(
@@ -133,18 +153,18 @@ async def timeline(
     Raises:
         Missing: it is not there, or not seen.
     """
-    _, found = await records(
+    actor, found = await records(
         services, call, timeline_of(table, call.eyes), permission, by_id=item_id, after=after, limit=limit
     )
     if found[0]["item_id"] is None:
         raise Missing
-    return [_event(services, call, r, with_note=False) for r in found if r["event_id"] is not None]
+    return [_event(services, call, actor, r, with_note=False) for r in found if r["event_id"] is not None]
 
 
 async def feed(services: Services, call: Call, *, after: int, limit: int) -> list[dict[str, Any]]:
     """The institution's events after a number, in their final order."""
-    _, found = await records(services, call, feed_page(call.eyes), "events.read", after=after, limit=limit)
-    return [_event(services, call, r, with_note=False) for r in found if r["feed_no"] is not None]
+    actor, found = await records(services, call, feed_page(call.eyes), "events.read", after=after, limit=limit)
+    return [_event(services, call, actor, r, with_note=False) for r in found if r["feed_no"] is not None]
 
 
 __all__ = ["Page", "Sequence", "check", "events", "feed", "item", "page", "records", "timeline", "who_asks"]

@@ -570,7 +570,10 @@ class _Act(Generic[D]):
             item = replace(item, dossier=dossier)
         self._check_version(read.actor, item, wanted)
         given = self.given_to(wanted)
-        step = self.subject.lifecycle.decide(self.action, dossier, read.actor, given)
+        try:
+            step = self.subject.lifecycle.decide(self.action, dossier, read.actor, given)
+        except Refused as no:
+            raise Refused(_told_to(read.actor, self.subject, no.reasons), no.open_actions) from None
         if not read.shown[wanted.id].issuperset(given.get("evidence") or ()):
             raise Refused([Reason("evidence_known", pointer="/evidence")])
         return item, step
@@ -663,10 +666,26 @@ class _Act(Generic[D]):
         return Result(item.id, step.to_state, item.version + 1, dict(work.created))
 
 
+def _told_to(actor: Actor, subject: Subject[Any], reasons: Sequence[Reason]) -> Sequence[Reason]:
+    """Why not, for such eyes: an organisation learns no more of a person by a refusal than a consent shows it.
+
+    What is for others to do is closed to it by its role, and nothing else; what a paper of the person says is left out.
+    """
+    if actor.sight is not Sight.ORGANISATION or subject.facts.stream != "person_id":
+        return reasons
+    of_role = [r for r in reasons if r.code == "role"]
+    return of_role or [replace(r, actual=None) if (r.pointer or "").startswith("requirement/") else r for r in reasons]
+
+
 async def offers(
     services: Services, call: Call, subject: Subject[Any], ids: Sequence[UUID]
 ) -> dict[UUID, tuple[int, list[Offer]]]:
     """The actions of each item that the actor sees, open or closed, with the version they were computed for."""
     async with services.database.connection() as con:
         read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=True)
-    return {i: (item.version, subject.lifecycle.offers(item.dossier, read.actor)) for i, item in read.items.items()}
+
+    def told(item: Item[Any]) -> list[Offer]:
+        made = subject.lifecycle.offers(item.dossier, read.actor)
+        return [replace(o, reasons=tuple(_told_to(read.actor, subject, o.reasons))) for o in made]
+
+    return {i: (item.version, told(item)) for i, item in read.items.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -50,6 +50,12 @@ def told(reason: Reason, language: str) -> dict[str, object]:
     """A reason as a client reads it."""
     text = words(reason.code, language, required=reason.required, actual=reason.actual)
     return because(reason.code, text, pointer=reason.pointer, required=reason.required, actual=reason.actual)
+
+
+def refused(reasons: Sequence[Reason], language: str) -> list[dict[str, object]]:
+    """Why something was not done; who may never do it is told that alone, for the rest is of what they may not read."""
+    of_role = [r for r in reasons if r.code == "role"]
+    return [told(r, language) for r in of_role or reasons]
 
 
 def offered(offer: Offer, language: str) -> dict[str, object]:

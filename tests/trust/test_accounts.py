@@ -27,7 +27,9 @@ async def test_coordinator_makes_no_staff(world: World) -> None:
     answer = await c.post("/v1/appointments", body)
     assert (answer.status_code, answer.json().get("reasons", [{}])[0].get("code")) == (403, "role"), answer.text
     enterprise = body | {"roles": ["enterprise"], "organisation_id": str(uuid4())}
-    assert [r["code"] for r in (await c.post("/v1/appointments", enterprise)).json()["reasons"]] == ["organisation_known"]
+    assert [r["code"] for r in (await c.post("/v1/appointments", enterprise)).json()["reasons"]] == [
+        "organisation_known"
+    ]
 
 
 async def test_appointment_keeps_a_role(world: World) -> None:

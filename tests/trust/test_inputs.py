@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from service.domain.actors import ADMIN, COORDINATOR, INSTRUCTOR
+from service.domain.actors import ADMIN, COORDINATOR
 from tests.api.test_training import Staff, person
 from tests.conftest import Client, World
 
@@ -69,10 +69,10 @@ async def test_numbers_come_back_as_they_were_written_or_not_at_all(world: World
     s = await Staff.of(world)
     klass = await s.klass("planned")
     body = {"name": "Test", "max_mark": "100", "pass_mark": "60", "weight": "1", "required": True}
-    for strange in ("１００", "1_00", " 100", "1e2", "+100", "NaN", "Infinity", "-0", "0x64", "١٠٠", "1" * 40, "1e400", "123456789012345"):
+    digits = ("１００", "١٠٠", "1_00", " 100", "1e2", "+100", "-0", "0x64", "1e400", "1" * 40, "1" * 15)
+    for strange in (*digits, "NaN", "Infinity"):
         answer = await s.i.act(klass, "set_assessment", body | {"max_mark": strange})
-        assert answer.status_code in (409, 422), (strange, answer.text)
-        assert answer.status_code == 422 or strange == "-0", (strange, answer.text)
+        assert answer.status_code == (409 if strange == "-0" else 422), (strange, answer.text)
 
 
 async def test_instants_at_the_ends_of_time_are_refused(world: World) -> None:
@@ -140,8 +140,8 @@ async def test_headers_of_any_kind(world: World) -> None:
 
 
 async def test_texts_come_back_byte_for_byte(world: World) -> None:
-    c, i = await world.client(ADMIN), await world.client(INSTRUCTOR)
-    assert i.token
-    for n, text in enumerate(("e\u0301", "\u00e9", " padded ", "ﬁ", "\u202ertl", "𠮷野家", "👩‍👩‍👧", "a\tb", "\u2028", "'; DROP--")):
+    c = await world.client(ADMIN)
+    texts = ("e\u0301", "\u00e9", " padded ", "ﬁ", "\u202ertl", "𠮷野家", "👩‍👩‍👧", "a\tb", "\u2028", "'; DROP--")
+    for n, text in enumerate(texts):
         made = await c.ok("/v1/units", {"name_native": text, "name_latin": f"U{n}"})
         assert (await c.get(f"/v1/units/{made['id']}")).json()["name_native"] == text

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from service.actions import reading
 from service.actions.work import AT_MOST, Done, Result, Subject, Wanted, Work, offers, perform
 from service.api.inputs import In, action_model, given_of, kind_of
-from service.api.messages import offered, told
+from service.api.messages import offered, refused
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.problems import Problem
 from service.api.schemas.common import ActionsOut, After, Asking, BulkOut, EventsOut, Itemised, MovedOut, Paged, PageOut
@@ -283,7 +283,7 @@ def in_bulk(language: str) -> Callable[[Work, list[Result]], bytes]:
                 "version": r.version,
                 "created": r.created,
                 "error": r.error or ("refused" if r.refused else None),
-                "reasons": [told(reason, language) for reason in r.refused],
+                "reasons": refused(r.refused, language),
             }
             for r in results
         ]
