@@ -131,7 +131,7 @@ def test_every_operation_names_a_policy() -> None:
     operations = [o for router in routers() for o in router.declared]
     assert [o.name for o in operations if o.policy not in {*PERMISSIONS, "lifecycle", "public"}] == []
     public = sorted(o.name for o in operations if o.policy == "public" and not o.name.startswith("lifecycles_"))
-    assert public == ["codes_get", "invitations_accept", "login", "password_resets_ask"]
+    assert public == ["codes_get", "invitations_accept", "login"]
 
 
 def _codes_in(path: Path) -> set[str]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from service.actions.reading import who_asks
 from service.actions.work import Call, Item, Missing, Services, Subject, Unauthenticated, Work
 from service.domain.accounts import APPOINTMENT
 from service.domain.actors import SIGHTS, Role, Sight
@@ -24,7 +25,6 @@ from service.storage.tables import institutions as tables
 
 SESSION = timedelta(hours=12)
 INVITATION = timedelta(days=7)
-RESET = timedelta(hours=2)
 
 
 @lru_cache(maxsize=1)
@@ -127,9 +127,17 @@ async def accept_invitation(services: Services, secret_digest: bytes, password: 
         raise Missing
 
 
-async def ask_reset(services: Services, email: str, digest: bytes) -> bool:
-    """Prepare a reset; the answer to the caller is the same whether the account is there or not."""
-    return await stored.keep_reset(services.database, email, digest, RESET)
+async def change_password(services: Services, call: Call, password: str, new_password: str) -> None:
+    """A new password by the old one; every session of the account ends, this one too.
+
+    Raises:
+        Refused: the old password is another one.
+    """
+    actor = await who_asks(services, call)
+    kept = await stored.password_of(services.database, actor.account_id)
+    if not await _matches(password, kept):
+        raise Refused([Reason("password_known", pointer="/password")])
+    await stored.keep_password(services.database, actor.account_id, await hash_password(new_password))
 
 
 # ---- appointments: what an account is to an institution

@@ -179,7 +179,7 @@ _MATCHED = ("stale", "precondition-required", "refused")
 # The errors of each kind of operation, for the `responses=` of its route.
 RESPONSES: Mapping[str, dict[int | str, dict[str, Any]]] = {
     "public": _declared(*_ANY),
-    "login":  _declared(*_ANY, *_BODY, "unauthenticated"),
+    "login":  _declared(*_ANY, *_BODY, "unauthenticated", "not-found", "refused"),
     "read":   _declared(*_OWN),
     "list":   _declared(*_OWN),
     "weigh":  _declared(*_OWN, "refused"),

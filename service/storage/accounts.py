@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Interval, LargeBinary, Text, Uuid, bindparam, func, insert, literal_column, select, update
 
 from service.domain.accounts import AppointmentDossier, NewAppointment
-from service.storage.database import Database, Statement, value
+from service.storage.database import Connection, Database, Statement, value
 from service.storage.ids import uuid7
 from service.storage.opening import ITSELF, FactsOf, word
 from service.storage.tables.institutions import (
@@ -209,9 +209,37 @@ async def use_invitation(database: Database, digest: bytes, password_hash: str) 
         account = await _USE.one(con, digest=digest, password_hash=password_hash)
         if account is None:
             return False
-        for institution, _ in await _INSTITUTIONS.all(con):
-            await _END_SESSIONS.all(con, institution=institution, account=account)
+        await _end_sessions(con, account)
     return True
+
+
+async def _end_sessions(con: Connection, account: UUID) -> None:
+    for institution, _ in await _INSTITUTIONS.all(con):
+        await _END_SESSIONS.all(con, institution=institution, account=account)
+
+
+_PASSWORD = Statement(select(_a.c.password_hash).where(_a.c.id == bindparam("account", type_=Uuid)), value)
+_KEEP_PASSWORD = Statement(
+    update(_a)
+    .where(_a.c.id == bindparam("account", type_=Uuid))
+    .values(password_hash=bindparam("password_hash", type_=Text))
+    .returning(_a.c.id),
+    value,
+)
+
+
+async def password_of(database: Database, account: UUID) -> str | None:
+    """The hash of an account's password."""
+    async with database.connection() as con:
+        found: str | None = await _PASSWORD.one(con, account=account)
+    return found
+
+
+async def keep_password(database: Database, account: UUID, password_hash: str) -> None:
+    """Another password; every session of the account ends."""
+    async with database.connection() as con, con.transaction():
+        await _KEEP_PASSWORD.one(con, account=account, password_hash=password_hash)
+        await _end_sessions(con, account)
 
 
 _RESET = Statement(

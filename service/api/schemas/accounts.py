@@ -28,7 +28,7 @@ class TokenOut(Out):
     """A bearer token of exactly one institution."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a kind
     expires_at: datetime
     institution: UUID
     institution_name: str
@@ -42,10 +42,11 @@ class InvitationIn(In):
     password: Password
 
 
-class ResetIn(In):
-    """The address of the account whose password was forgotten."""
+class PasswordIn(In):
+    """The password as it was, and as it shall be."""
 
-    email: EmailStr
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    new_password: Password
 
 
 class MeOut(Out):
