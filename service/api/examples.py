@@ -19,6 +19,7 @@ WORDS: Mapping[str, str] = {
     "name": "王强",
     "email": "wei.wang@example.org",
     "password": "correct horse battery staple",
+    "new_password": "staple battery horse correct",
     "note": "Seen by the desk.",
     "purpose": "visa application",
     "relation": "father",
