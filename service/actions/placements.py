@@ -202,7 +202,8 @@ def _left(work: Work, item: Item[PlacementDossier], step: Step, given: Given) ->
     fill = STEPS.get(step.action)
     filled = dict(fill(work, item, step, given)) if fill else {}
     kept = item.dossier.kept
-    columns = filled | {"replaced": [*item.dossier.replaced, {name: kept[name] for name in filled}]}
+    before = {name: kept[name] for name in filled} | {"since_on": item.dossier.since_on}
+    columns = filled | {"replaced": [*item.dossier.replaced, before]}
     if step.action in PLAN_ONLY:
         columns["since_on"] = item.dossier.since_on
     if skills := given.get("skills_gained"):

@@ -662,6 +662,8 @@ class _Act(Generic[D]):
             effect = subject.effects.get(self.action)
         columns = dict((effect(work, item, step, work.given) if effect else None) or {})
         data = columns.pop("event_data", None)
+        if step.action == "correct" and (before := item.dossier.last_step.since_before) is not None:
+            columns.setdefault("since_on", before)  # what is recorded instead may have happened earlier
         work.move(subject.table, step, item.id, item.stream, item.version, data=data, **columns)
         return Result(item.id, step.to_state, item.version + 1, dict(work.created))
 

@@ -49,7 +49,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LastStep:
-    """The last step of an item that no correction has taken back yet."""
+    """The last step of an item that no correction has taken back yet; `since_before` is the day of the one before."""
 
     seq: int
     action: str
@@ -58,6 +58,7 @@ class LastStep:
     recorded_on: date
     recorded_for: Role | None = None
     by: UUID | None = None
+    since_before: date | None = None
 
 
 class Facts(Protocol):
@@ -307,6 +308,8 @@ class Lifecycle(Generic[D]):
         given = given or {}
         if action in KERNEL_ACTIONS:
             reasons, step = KERNEL_ACTIONS[action](self, facts, actor, given)
+            for takes in (OCCURRED_ON, EVIDENCE):
+                reasons += _reasons(takes.refuse(facts, given))
         else:
             reasons, step = self._weigh(action, facts, actor, given)
         if reasons or step is None:

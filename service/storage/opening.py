@@ -70,10 +70,27 @@ def json_rows(query: Select[Any]) -> ColumnElement[Any]:
 
 def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
     """The last step of an item that no correction has taken back, as JSON."""
-    e, x = events.alias("e"), events.alias("x")
-    of_item = and_(mine(e), e.c.stream_id == table.c[stream], e.c.subject_id == table.c.id)
-    undone = select(text("1")).where(
-        mine(x), x.c.stream_id == e.c.stream_id, x.c.subject_id == e.c.subject_id, x.c.corrects == e.c.seq
+    e, b = events.alias("e"), events.alias("b")
+
+    def is_step(s: Any, x: Any) -> ColumnElement[bool]:
+        undone = select(text("1")).where(
+            mine(x), x.c.stream_id == s.c.stream_id, x.c.subject_id == s.c.subject_id, x.c.corrects == s.c.seq
+        )
+        return and_(
+            mine(s),
+            s.c.stream_id == table.c[stream],
+            s.c.subject_id == table.c.id,
+            s.c.to_state.is_not(None),
+            s.c.action.not_in([word(a) for a in KERNEL_ACTIONS]),
+            ~undone.exists(),
+        )
+
+    before = (
+        select(b.c.occurred_on)
+        .where(is_step(b, events.alias("bx")), b.c.seq < e.c.seq)
+        .order_by(b.c.seq.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
     )
     step = (
         select(
@@ -92,14 +109,11 @@ def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
                 e.c.recorded_for,
                 word("by"),
                 e.c.actor_id,
+                word("since_before"),
+                before,
             )
         )
-        .where(
-            of_item,
-            e.c.to_state.is_not(None),
-            e.c.action.not_in([word(a) for a in KERNEL_ACTIONS]),
-            ~undone.exists(),
-        )
+        .where(is_step(e, events.alias("ex")))
         .order_by(e.c.seq.desc())
         .limit(literal_column("1"))
         .scalar_subquery()
@@ -119,6 +133,7 @@ def read_last(value: dict[str, Any] | None) -> LastStep | None:
         recorded_on=date.fromisoformat(value["recorded_on"]),
         recorded_for=Role(value["recorded_for"]) if value["recorded_for"] else None,
         by=UUID(value["by"]),
+        since_before=date.fromisoformat(value["since_before"]) if value["since_before"] else None,
     )
 
 
