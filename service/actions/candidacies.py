@@ -259,5 +259,5 @@ SUBJECT: Subject[Any] = Subject(
 )
 TIMERS: list[Timer] = [
     Timer("candidacies_lapse", SUBJECT, "lapse", stored.DUE_TO_LAPSE),
-    Timer("candidacies_lose_consent", SUBJECT, "lose_consent", stored.LOST_CONSENT),
+    Timer("candidacies_lose_consent", SUBJECT, "lose_consent", stored.CONSENT_ENDED),
 ]

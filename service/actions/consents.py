@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.actions.placement_requests import release_seat
 from service.actions.work import Item, Subject, Work
-from service.domain.consents import CONSENT
+from service.domain.consents import CONSENT, ConsentDossier
 from service.domain.lifecycle import Given, Step
 from service.storage import consents as stored
 from service.storage.tables import trainees as tables
+from service.storage.tables.candidacies import candidacies
 
 
 def request(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -24,6 +26,16 @@ def give(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, An
     return days | {"event_data": days}
 
 
+def withdraw(work: Work, item: Item[ConsentDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """Whatever stood on it ends with it, and a seat that was reserved is free again."""
+    standing = item.dossier.standing
+    for c in standing:
+        work.follow(candidacies, "lose_consent", c.id, item.stream, c.state, c.version, data={"consent_id": item.id})
+        if c.state == "offered":
+            release_seat(work, c.seats)
+    return {"event_data": {"candidacies": [c.id for c in standing]}}
+
+
 def take_back(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
     """It was not given after all; the last day that was asked for is in the record."""
     return {"given_on": None}
@@ -35,6 +47,6 @@ SUBJECT: Subject[Any] = Subject(
     tables.consents,
     stored.FACTS,
     births={"request": stored.NEW_FACTS},
-    effects={"request": request, "give": give},
+    effects={"request": request, "give": give, "withdraw": withdraw},
     undo={"give": take_back},
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from service.domain.actors import COORDINATOR, GUARDIAN, SYSTEM, TRAINEE
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes
+from service.domain.placement_requests import Standing
 from service.domain.values import age_on
 
 PURPOSES = ("enrolment", "nomination", "transfer_abroad", "credential_check", "statistics", "other")
@@ -40,11 +41,15 @@ ADULT = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentDossier(Dossier):
-    """All that the rules of a consent may know; `asked_by` are the roles of whoever asks."""
+    """All that the rules of a consent may know.
+
+    `asked_by` are the roles of whoever asks, `standing` the candidacies that end with the consent.
+    """
 
     birth_on: date
     asked_by: tuple[str, ...] = ()
     ends_on: date | None = None
+    standing: tuple[Standing, ...] = ()
 
     @property
     def age(self) -> int:
@@ -93,6 +98,12 @@ def recorded_for_who_may_object(c: ConsentDossier, given: Given) -> Reason | Non
     return None if given.get("recorded_for") == TRAINEE else recorded_for_who_decides(c, given)
 
 
+def nobody_nominated_on_it(c: ConsentDossier) -> Reason | None:
+    """A consent on which somebody was nominated is withdrawn, or the nomination is taken back first."""
+    nominated = sum(s.state != "consent_pending" for s in c.standing)
+    return Reason("no_live_candidacies", required=0, actual=nominated) if nominated else None
+
+
 def recipient_known(c: NewConsent, given: Given) -> list[Reason]:
     """A recipient is named where others receive the data, and is an organisation that the institution deals with."""
     named = given.get("recipient_id")
@@ -139,10 +150,10 @@ CONSENT = Lifecycle[Any]("consent", [
     Rule("request",  [NEW],         "requested", [COORDINATOR, SYSTEM],       [],      "consent.requested",
          takes=REQUESTED, checks=[recipient_known, notice_whole]),
     Rule("give",     ["requested"], "given",     [TRAINEE, GUARDIAN, SYSTEM], _GIVE,   "consent.given",
-         takes=[ENDS_ON], checks=[recorded_for_who_decides]),
+         takes=[ENDS_ON], checks=[recorded_for_who_decides], undo=[nobody_nominated_on_it]),
     Rule("refuse",   ["requested"], "refused",   [TRAINEE, GUARDIAN, SYSTEM], _OBJECT, "consent.refused",
          checks=[recorded_for_who_may_object]),
     Rule("withdraw", ["given"],     "withdrawn", [TRAINEE, GUARDIAN, SYSTEM], _OBJECT, "consent.withdrawn",
-         checks=[recorded_for_who_may_object], undo=False),
+         checks=[recorded_for_who_may_object], shared=True, undo=False),
 ])
 # fmt: on

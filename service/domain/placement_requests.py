@@ -51,6 +51,16 @@ class RequestSeats:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A live candidacy that a step elsewhere concerns, with the seats of its request."""
+
+    id: UUID
+    state: str
+    version: int
+    seats: RequestSeats
+
+
+@dataclass(frozen=True, slots=True)
 class Tie:
     """The institution's relationship with an organisation, as far as it was verified."""
 

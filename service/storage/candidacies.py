@@ -16,7 +16,6 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
-    not_,
     or_,
     select,
 )
@@ -26,20 +25,29 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.domain.actors import Sight
 from service.domain.candidacies import (
     BELOW_ACCEPTED,
-    IN_CHOICE,
+    ON_CONSENT,
     STEP_OF,
     Asked,
     CandidacyDossier,
     NewCandidacy,
     Person,
     Request,
-    Sibling,
 )
 from service.domain.journey import LIVE
 from service.storage.database import Statement, value
-from service.storage.opening import TODAY, FactsOf, json_rows, word
+from service.storage.opening import TODAY, FactsOf, word
 from service.storage.packs import shipped_packs
-from service.storage.placement_requests import asked_by, day_of, job_json, json_object, read_job, read_seats, seats_json
+from service.storage.placement_requests import (
+    asked_by,
+    day_of,
+    job_json,
+    json_object,
+    read_job,
+    read_seats,
+    read_standing,
+    seats_json,
+    standing_json,
+)
 from service.storage.requirements import (
     evidence_of,
     packs_of,
@@ -149,9 +157,7 @@ def _read(v: dict[str, Any]) -> dict[str, Any]:
         )
         if consent
         else None,
-        "siblings": tuple(
-            Sibling(UUID(s["id"]), s["state"], s["version"], read_seats(s["seats"])) for s in v["siblings"]
-        ),
+        "siblings": read_standing(v["siblings"]),
         "pins": tuple(pins or ()),
         "pinned": packs_of(pins),
         "terms": v["terms"] or {},
@@ -178,12 +184,7 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
                 json_object({n: _a.c[n] for n in ("id", "state", "version", "fields", "notice", "ends_on")}),
             )
         ),
-        "siblings": json_rows(
-            select(_other.c.id, _other.c.state, _other.c.version, seats_json(_theirs).label("seats"))
-            .select_from(_other.join(_theirs, and_(mine(_theirs), _theirs.c.id == _other.c.request_id)))
-            .where(_are_siblings)
-            .order_by(_other.c.id)
-        ),
+        "siblings": standing_json(_other, _theirs, _are_siblings),
         "accepted_elsewhere": select(_other.c.id)
         .where(
             mine(_other),
@@ -320,9 +321,10 @@ def _due(source: Any, *conditions: ColumnElement[bool]) -> Statement[Any]:
 
 
 DUE_TO_LAPSE = _due(_c, _c.c.state == word("offered"), _c.c.lapses_at < NOW)
-LOST_CONSENT = _due(
+CONSENT_ENDED = _due(
     _c.join(_a, and_(mine(_a), _a.c.id == _c.c.consent_id)),
-    _c.c.state.in_([word(s) for s in (*IN_CHOICE, "offered")]),
-    not_(_given),
+    _c.c.state.in_([word(s) for s in ON_CONSENT]),
+    _a.c.state == word("given"),
+    _a.c.ends_on < TODAY,
 )
-"""Whose consent was withdrawn, or has ended."""
+"""Whose consent's last day is over; a consent that is withdrawn ends them itself."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Uuid, and_, bindparam, or_, select
+from sqlalchemy import Uuid, and_, bindparam, func, or_, select
 
+from service.domain.candidacies import ON_CONSENT
 from service.domain.consents import ConsentDossier, NewConsent
 from service.storage.opening import TODAY, FactsOf, word
+from service.storage.placement_requests import asked_by, read_standing, standing_json
+from service.storage.tables.candidacies import candidacies
 from service.storage.tables.institutions import relationships
+from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.trainees import consents, trainees
 from service.storage.tenancy import mine
 from service.storage.views import View, among
@@ -16,15 +20,22 @@ from service.storage.views import View, among
 _c, _t, _r = consents, trainees, relationships
 
 
-def _asked_by(actor: Any) -> Any:
-    return select(actor.c.roles).scalar_subquery()
-
-
+_standing, _theirs = candidacies.alias("standing"), placement_requests.alias("standing_request")
+_stand_on_it = and_(
+    mine(_standing), _standing.c.consent_id == _c.c.id, _standing.c.state.in_([word(s) for s in ON_CONSENT])
+)
 FACTS: FactsOf[ConsentDossier] = FactsOf(
     _c,
     ConsentDossier,
-    {"birth_on": _t.c.birth_on, "asked_by": _asked_by, "ends_on": _c.c.ends_on},
+    {
+        "birth_on": _t.c.birth_on,
+        "asked_by": asked_by,
+        "ends_on": _c.c.ends_on,
+        "standing": standing_json(_standing, _theirs, _stand_on_it),
+    },
     source=_c.join(_t, and_(mine(_t), _t.c.id == _c.c.person_id)),
+    also=func.array(select(_standing.c.request_id).where(_stand_on_it).scalar_subquery()),
+    read=lambda v: v | {"standing": read_standing(v["standing"])},
 )
 NEW_FACTS: FactsOf[NewConsent] = FactsOf(
     _t,

@@ -17,6 +17,7 @@ from service.domain.placement_requests import (
     NewRequest,
     RequestDossier,
     RequestSeats,
+    Standing,
     Tie,
 )
 from service.domain.placements import AT_HOME
@@ -56,6 +57,21 @@ def seats_json(request: Any) -> ColumnElement[Any]:
 def read_seats(row: dict[str, Any]) -> RequestSeats:
     """The seats from their JSON."""
     return RequestSeats(**(row | {"id": UUID(row["id"])}))
+
+
+def standing_json(candidacy: Any, request: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Candidacies with the seats of their requests, as JSON rows."""
+    return json_rows(
+        select(candidacy.c.id, candidacy.c.state, candidacy.c.version, seats_json(request).label("seats"))
+        .select_from(candidacy.join(request, and_(mine(request), request.c.id == candidacy.c.request_id)))
+        .where(*conditions)
+        .order_by(candidacy.c.id)
+    )
+
+
+def read_standing(rows: list[dict[str, Any]]) -> tuple[Standing, ...]:
+    """Candidacies with the seats of their requests, from their JSON."""
+    return tuple(Standing(UUID(r["id"]), r["state"], r["version"], read_seats(r["seats"])) for r in rows)
 
 
 def job_json(request: Any, organisation: Any) -> ColumnElement[Any]:

@@ -10,6 +10,7 @@ from service.actions import candidacies as actions
 from service.actions.timers import ring
 from service.domain.actors import COORDINATOR, GUARDIAN
 from service.storage.database import connect
+from tests.chains import broken_chains
 from tests.conftest import Client, World
 from tests.jobs import TODAY, Jobs
 
@@ -26,6 +27,18 @@ async def analyze(dsn: str) -> None:
 
 def path_of(candidacy: str) -> str:
     return f"/v1/candidacies/{candidacy}"
+
+
+async def consent_of(client: Client, candidacy: str) -> str:
+    """The path of the consent on which a candidacy stands."""
+    return f"/v1/consents/{(await client.get(path_of(candidacy))).json()['consent_id']}"
+
+
+async def seats_told(jobs: Jobs, request: str) -> list[tuple[int, int]]:
+    """What the request's own stream tells of the seats that offers reserved, and how many were free then."""
+    events = (await jobs.coordinator.get(request + "/events", limit=100)).json()["items"]
+    counted = [e["data"] for e in events if e["type"] == "placement_request.seats_counted"]
+    return [(d["offered"], d["free"]) for d in counted]
 
 
 async def test_candidacy_walks_from_a_name_to_a_placement(world: World) -> None:
@@ -79,20 +92,112 @@ async def test_candidacy_walks_from_a_name_to_a_placement(world: World) -> None:
     assert "sex" not in consents[0]["fields"]
 
 
-async def test_candidacy_of_a_withdrawn_consent_is_gone_for_the_enterprise(world: World) -> None:
+async def test_candidacy_ends_with_its_consent_at_once(world: World, dsn: str) -> None:
     jobs = await Jobs.of(world)
     request = await jobs.open()
     people = await jobs.people(2)
     first, second = await jobs.up_to("offered", request, people)
     trainee = await jobs.trainee(people[0])
-    consent = (await trainee.get(path_of(first))).json()["consent_id"]
-    await trainee.done(f"/v1/consents/{consent}", "withdraw")
+    consent = await consent_of(trainee, first)
+    refused = await jobs.coordinator.refused(consent, "correct", {"note": "not signed"})
+    assert refused == ["no_live_candidacies"]
+    await trainee.done(consent, "withdraw")
     assert (await jobs.clerk.get(path_of(first))).status_code == 404
     assert [c["id"] for c in (await jobs.clerk.get("/v1/candidacies")).json()["items"]] == [second]
-    assert await ring(world.services, actions.TIMERS[1], world.institution) == 1
     assert (await trainee.get(path_of(first))).json()["state"] == "withdrawn_by_trainee"
     assert await jobs.seats(request) == (1, 0, 0, "open")
+    assert await seats_told(jobs, request) == [(2, 0), (-1, 1)]
+    events = (await trainee.get(consent + "/events")).json()["items"]
+    assert events[-1]["data"] == {"candidacies": [first]}
+    lost = (await trainee.get(path_of(first) + "/events")).json()["items"][-1]
+    assert (lost["type"], lost["action_id"]) == ("candidacy.consent_lost", events[-1]["action_id"])
+    assert (await jobs.coordinator.get(f"/v1/trainees/{people[0]}")).json()["stage"] == "prospect"
     assert await ring(world.services, actions.TIMERS[1], world.institution) == 0
+    assert await broken_chains(dsn) == []
+
+
+async def test_candidacy_of_a_consent_that_was_given_and_withdrawn_before_the_nomination_ends(world: World) -> None:
+    jobs = await Jobs.of(world)
+    request = await jobs.open()
+    (person,) = await jobs.people(1)
+    trainee = await jobs.trainee(person)
+    (candidacy,) = await jobs.up_to("consent_pending", request, [person])
+    consent = await consent_of(trainee, candidacy)
+    await trainee.done(consent, "give")
+    await jobs.coordinator.done(consent, "correct", {"note": "another paper"})
+    await trainee.done(consent, "give")
+    await trainee.done(consent, "withdraw")
+    assert (await trainee.get(path_of(candidacy))).json()["state"] == "withdrawn_by_trainee"
+    assert await jobs.seats(request) == (0, 0, 0, "open")
+
+
+async def test_candidacy_of_a_consent_whose_last_day_is_over_ends_by_the_clock(world: World) -> None:
+    jobs = await Jobs.of(world)
+    request = await jobs.open()
+    (person,) = await jobs.people(1)
+    (candidacy,) = await jobs.identified(request, [person])
+    path, last = path_of(candidacy), TODAY + timedelta(days=2)
+    await jobs.coordinator.done(path, "ask_consent", {"ends_on": str(last)})
+    await (await jobs.trainee(person)).done(path, "nominate")
+    for action, body in (("shortlist", {}), ("choose", PAPERS), ("offer", OFFER)):
+        await jobs.clerk.done(path, action, body)
+    timer, now = actions.TIMERS[1], datetime.now(UTC)
+    assert await ring(world.services, timer, world.institution, now) == 0
+    assert await ring(world.services, timer, world.institution, now + timedelta(days=4)) == 1
+    assert (await jobs.coordinator.get(path)).json()["state"] == "withdrawn_by_trainee"
+    assert await jobs.seats(request) == (0, 0, 0, "open")
+
+
+async def test_candidacy_that_was_accepted_outlives_its_consent(world: World) -> None:
+    jobs = await Jobs.of(world)
+    request = await jobs.open()
+    (person,) = await jobs.people(1)
+    trainee = await jobs.trainee(person)
+    (candidacy,) = await jobs.up_to("offered", request, [person])
+    placement = f"/v1/placements/{(await trainee.done(path_of(candidacy), 'accept'))['created']['placement']}"
+    await trainee.done(await consent_of(trainee, candidacy), "withdraw")
+    assert (await trainee.get(path_of(candidacy))).json()["state"] == "accepted"
+    assert (await trainee.get(placement)).json()["state"] == "contracting"
+    assert await jobs.seats(request) == (0, 1, 0, "open")
+    assert await seats_told(jobs, request) == [(1, 1), (-1, 1)]
+
+
+async def test_candidacy_consents_withdrawn_while_offers_are_made_leave_exact_seats(world: World, dsn: str) -> None:
+    jobs = await Jobs.of(world)
+    request = await jobs.open(seats=10)
+    people = await jobs.people(20)
+    ids = await jobs.identified(request, people)
+    await jobs.up_to("offered", request, [], ids[:10])
+    await jobs.up_to("selected", request, [], ids[10:])
+    read = [(await jobs.coordinator.get(path_of(i))).json() for i in ids]
+    consents = [f"/v1/consents/{c['consent_id']}" for c in read]
+    said = {"recorded_for": "trainee"} | jobs.by_paper
+    withdrawn = [jobs.coordinator.post(k + "/withdraw", said, version=2) for k in consents[:10]]
+    offers = [jobs.clerk.post(path_of(c["id"]) + "/offer", OFFER, version=c["version"]) for c in read[10:]]
+    codes = [a.status_code for a in await asyncio.gather(*withdrawn, *offers)]
+    assert codes[:10] == [200] * 10
+    assert set(codes[10:]) <= {200, 409}
+    assert await jobs.seats(request) == (codes[10:].count(200), 0, 0, "open")
+    again = [jobs.clerk.post(path_of(c["id"]) + "/offer", OFFER, version=c["version"]) for c in read[10:]]
+    away = [jobs.coordinator.post(k + "/withdraw", said, version=2) for k in consents[10:]]
+    codes = [a.status_code for a in await asyncio.gather(*again, *away)]
+    assert codes[10:] == [200] * 10
+    assert set(codes[:10]) <= {200, 404, 409, 412}
+    assert await jobs.seats(request) == (0, 0, 0, "open")
+    assert sorted(await _states(jobs.coordinator)) == ["withdrawn_by_trainee"] * 20
+    assert sum(offered for offered, _ in await seats_told(jobs, request)) == 0
+    assert await broken_chains(dsn) == []
+
+
+async def test_candidacy_consents_withdrawn_in_one_batch_give_every_seat_back(world: World) -> None:
+    jobs = await Jobs.of(world)
+    request = await jobs.open(seats=3)
+    ids = await jobs.up_to("offered", request, await jobs.people(3))
+    consents = [(await jobs.coordinator.get(path_of(i))).json()["consent_id"] for i in ids]
+    body = {"items": [{"id": k, "version": 2} for k in consents], "recorded_for": "trainee"} | jobs.by_paper
+    assert (await jobs.coordinator.ok("/v1/consents/bulk/withdraw", body))["done"] == 3
+    assert await jobs.seats(request) == (0, 0, 0, "open")
+    assert await seats_told(jobs, request) == [(3, 0), (-3, 3)]
 
 
 async def test_candidacy_is_shown_to_no_other_enterprise(world: World) -> None:

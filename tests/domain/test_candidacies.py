@@ -19,12 +19,11 @@ from service.domain.candidacies import (
     Person,
     Request,
     Shown,
-    Sibling,
     by_step,
 )
 from service.domain.journey import LIVE
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Refused
-from service.domain.placement_requests import Employer, Job, RequestSeats
+from service.domain.placement_requests import Employer, Job, RequestSeats, Standing
 from service.domain.requirements import Evidence, Packs, TestResult, choose, reopen
 from service.storage.packs import shipped_packs
 
@@ -244,7 +243,7 @@ def test_candidacy_way_out_is_taken_back_while_the_seat_is_free(action: str) -> 
     assert codes("correct", replace(d, request=full), C, note="no") == ["request_open", "seat_free"]
     closed = Request(replace(SEATS, state="closed"), JOB)
     assert codes("correct", replace(d, request=closed), C, note="no") == ["request_live", "request_open"]
-    again = Sibling(uuid4(), "identified", 1, SEATS)
+    again = Standing(uuid4(), "identified", 1, SEATS)
     assert codes("correct", replace(d, siblings=(again,)), C, note="no") == ["no_live_candidacy"]
     assert codes("correct", replace(d, live_placement=True), C, note="no") == ["no_live_placement"]
 

@@ -10,7 +10,8 @@ import pytest
 
 from service.domain.actors import COORDINATOR, GUARDIAN, SIGHTS, SYSTEM, TRAINEE, Actor, Role
 from service.domain.consents import CONSENT, NOTICE, ConsentDossier, NewConsent
-from service.domain.lifecycle import NEW, Refused
+from service.domain.lifecycle import NEW, LastStep, Refused
+from service.domain.placement_requests import RequestSeats, Standing
 
 TODAY = date(2026, 6, 1)
 ADULT, MINOR = date(2000, 1, 1), date(2010, 6, 2)
@@ -112,6 +113,21 @@ def test_consent_ends_no_later_than_was_asked_for() -> None:
     assert CONSENT.decide("give", facts, actor(TRAINEE), {"ends_on": date(2026, 12, 31)}).to_state == "given"
     for day in (date(2027, 1, 1), date(2026, 5, 31)):
         assert codes("give", facts, TRAINEE, ends_on=day) == ["out_of_bounds"]
+
+
+def test_consent_on_which_somebody_was_nominated_is_not_taken_back() -> None:
+    last = LastStep(2, "give", "requested", "given", TODAY)
+    seats = RequestSeats(UUID(int=1), "open", 1, 3, 1, 0, 0)
+
+    def given(*states: str) -> ConsentDossier:
+        standing = tuple(Standing(uuid4(), s, 1, seats) for s in states)
+        return dossier(COORDINATOR, "given", last_step=last, standing=standing)
+
+    for facts in (given(), given("consent_pending")):
+        assert CONSENT.decide("correct", facts, actor(COORDINATOR), {"note": "no"}).to_state == "requested"
+    with pytest.raises(Refused) as refused:
+        CONSENT.decide("correct", given("consent_pending", "nominated", "offered"), actor(COORDINATOR), {"note": "no"})
+    assert [(r.code, r.required, r.actual) for r in refused.value.reasons] == [("no_live_candidacies", 0, 2)]
 
 
 def test_consent_follows_a_nomination_without_its_own_guards() -> None:

@@ -12,6 +12,7 @@ from service.domain.candidacies.facts import (
     BEFORE_NOMINATION,
     BELOW_ACCEPTED,
     IN_CHOICE,
+    ON_CONSENT,
     STEP_OF,
     STEPS,
     Asked,
@@ -21,7 +22,6 @@ from service.domain.candidacies.facts import (
     Person,
     Request,
     Shown,
-    Sibling,
     by_step,
 )
 from service.domain.candidacies.guards import (
@@ -128,7 +128,7 @@ CANDIDACY = Lifecycle[Any]("candidacy", [
     Rule("rescind",           ["offered"],                    "offer_rescinded",       [ENTERPRISE, SYSTEM], [],                                 "candidacy.rescinded", takes=[_RESCINDED], shared=True, undo=[can_live_again]),
     Rule("withdraw",          BELOW_ACCEPTED,                 "withdrawn_by_trainee",  _PERSON,         [adult_decides],                         "candidacy.withdrawn", takes=[_WITHDRAWN], checks=[no_recorded_for_the_right_one], shared=True, undo=[can_live_again]),
     Rule("withdraw_by_school", BELOW_ACCEPTED,                "withdrawn_by_school",   [COORDINATOR],   [],                                      "candidacy.withdrawn_by_school", takes=[_BY_SCHOOL], shared=True, undo=[can_live_again]),
-    Rule("lose_consent",      [*IN_CHOICE, "offered"],        "withdrawn_by_trainee",  [SYSTEM],        [consent_lost],                          "candidacy.consent_lost", shared=True, undo=False),
+    Rule("lose_consent",      ON_CONSENT,                     "withdrawn_by_trainee",  [SYSTEM],        [consent_lost],                          "candidacy.consent_lost", shared=True, undo=False),
     Rule("supersede",         BELOW_ACCEPTED,                 "superseded",            [SYSTEM],        [],                                      "candidacy.superseded", undo=False),
     Rule("close_out",         [*BEFORE_NOMINATION, *IN_CHOICE], "not_selected",        [SYSTEM],        [],                                      "candidacy.closed_out", undo=False),
     Rule("place",             ["accepted"],                   "placed",                [SYSTEM],        [],                                      "candidacy.placed", undo=False),
@@ -143,6 +143,7 @@ __all__ = [
     "BELOW_ACCEPTED",
     "CANDIDACY",
     "IN_CHOICE",
+    "ON_CONSENT",
     "STEPS",
     "STEP_OF",
     "Asked",
@@ -152,6 +153,5 @@ __all__ = [
     "Person",
     "Request",
     "Shown",
-    "Sibling",
     "by_step",
 ]

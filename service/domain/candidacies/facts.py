@@ -12,7 +12,7 @@ from service.domain import terms as term
 from service.domain.actors import ENTERPRISE
 from service.domain.gates import told
 from service.domain.lifecycle import Dossier, Reason
-from service.domain.placement_requests import Job, RequestSeats
+from service.domain.placement_requests import Job, RequestSeats, Standing
 from service.domain.requirements import (
     Evidence,
     Gate,
@@ -42,6 +42,8 @@ STEP_OF = {
 BEFORE_NOMINATION = ("identified", "consent_pending")
 IN_CHOICE = ("nominated", "shortlisted", "interviewing", "selected", "waitlisted")
 BELOW_ACCEPTED = (*BEFORE_NOMINATION, *IN_CHOICE, "offered")
+ON_CONSENT = ("consent_pending", *IN_CHOICE, "offered")
+"""The states that end with the consent; what was accepted ends through the placement only."""
 HARD = frozenset({"too_young", "fact_not_allowed", "limit_passed"})
 """What no later test or paper can change: such a person is not even identified."""
 ASSESSMENTS = ("interview", "trade_test", "paper_selection")
@@ -76,16 +78,6 @@ class Asked:
     fields: tuple[str, ...]
     notice: Mapping[str, Any] = field(hash=False)
     ends_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sibling:
-    """Another live candidacy of the same person, with the seats of its request."""
-
-    id: UUID
-    state: str
-    version: int
-    seats: RequestSeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +129,7 @@ class CandidacyDossier(Eligible):
     id: UUID
     now: datetime
     consent: Asked | None = None
-    siblings: tuple[Sibling, ...] = ()
+    siblings: tuple[Standing, ...] = ()
     accepted_elsewhere: bool = False
     pinned: Packs | None = None
     pins: tuple[str, ...] = ()
