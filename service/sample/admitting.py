@@ -16,7 +16,7 @@ from service.sample.cast import Trainee
 from service.sample.desk import BATCH, Desk
 from service.sample.papers import in_one, pdf
 from service.sample.people import SamplePerson
-from service.sample.teaching import Teaching, end_intakes, is_selected
+from service.sample.teaching import Teaching, close_intakes, complete_intakes, is_selected
 from service.sample.year import Cohort, Year
 from service.storage.ids import uuid7
 
@@ -89,7 +89,7 @@ async def apply(desk: Desk, cohort: Cohort, people: Sequence[Trainee], made: Tea
     await _move(desk, last, "submit", [t for t in applying if how_far(t) > 1])
     await _move(desk, last + timedelta(days=1), "take_on", [t for t in applying if how_far(t) > 2])  # noqa: PLR2004
     await _move(
-        desk, last + timedelta(days=3), "ask_documents", _at(applying, "documents_required"),
+        desk, last + timedelta(days=2), "ask_documents", _at(applying, "documents_required"),
         documents=("diploma", "transcript"),
     )  # fmt: skip
     await _decide(desk, cohort, [t for t in applying if how_far(t) == DECIDED])
@@ -111,10 +111,10 @@ async def _move(desk: Desk, day: date, action: str, people: Iterable[Trainee], *
 
 async def _consent(desk: Desk, cohort: Cohort, people: Sequence[Trainee]) -> None:
     asked = await desk.act(
-        cohort.registered_on, consents.SUBJECT, "request", [t.id for t in people],
+        cohort.opens_on, consents.SUBJECT, "request", [t.id for t in people],
         purpose="enrolment", fields=CATEGORIES, notice=NOTICE, recipient_id=None,
     )  # fmt: skip
-    day = cohort.registered_on
+    day = cohort.opens_on
     wanted = [
         Wanted(r.id, given=desk.recorded_for(GUARDIAN if t.minor_on(day) else TRAINEE))
         for t, r in zip(people, asked, strict=True)
@@ -140,38 +140,30 @@ async def _decide(desk: Desk, cohort: Cohort, people: Sequence[Trainee]) -> None
 
 # ---- enrolment
 async def enrol(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee], made: Teaching) -> None:
-    """Whoever has a place shows a passport and settles the fee; a few do not come, or leave."""
+    """Whoever has a place shows a passport and settles the fee; a place of the next year is still pending."""
     placed = [t for t in people if t.enrolment.int]
-    if cohort.starts_on > year.day("2026-11-20"):
-        await _passports(desk, cohort.decided_on, placed)
-        desk.telling.made("enrolments", len(placed))
-        return
     await _passports(desk, cohort.decided_on, placed)
-    came = [t for t in placed if t.path.how != "never_came"]
-    wanted = [Wanted(t.enrolment, given={"fee": FEES[n % len(FEES)]}) for n, t in enumerate(came)]
-    await desk.act(cohort.decided_on + timedelta(days=5), enrolments.SUBJECT, "enrol", wanted)
-    await end_intakes(desk, cohort, made)
-    late = cohort.starts_on + timedelta(days=21)
-    ids = [t.enrolment for t in _at(placed, "never_came")]
-    await desk.act(late, enrolments.SUBJECT, "cancel", ids, reason_code="no_show")
-    later = cohort.starts_on + timedelta(days=120)
-    if later < year.day("2026-11-20"):
-        await _leave(desk, year, later, placed)
+    if cohort.starts_on <= year.last:
+        await close_intakes(desk, cohort, made)
+        came = [t for t in placed if t.path.how != "never_came"]
+        wanted = [Wanted(t.enrolment, given={"fee": FEES[n % len(FEES)]}) for n, t in enumerate(came)]
+        await desk.act(cohort.decided_on + timedelta(days=5), enrolments.SUBJECT, "enrol", wanted)
+        await complete_intakes(desk, cohort, made)
     desk.telling.made("enrolments", len(placed))
 
 
-async def _leave(desk: Desk, year: Year, day: date, placed: Sequence[Trainee]) -> None:
-    left, dismissed, away = (_at(placed, how) for how in ("left", "dismissed", "on_leave"))
-    await desk.act(day, enrolments.SUBJECT, "withdraw", [t.enrolment for t in left], reason_code="family")
-    await desk.act(
-        day, enrolments.SUBJECT, "dismiss", [t.enrolment for t in dismissed],
-        reason_code="low_attendance", evidence=(desk.papers["decisions"],),
-    )  # fmt: skip
+async def leave(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee]) -> None:
+    """A few never come, leave, are dismissed, or take a year off."""
+    never_came, left, dismissed, away = (
+        [t.enrolment for t in _at(people, how)] for how in ("never_came", "left", "dismissed", "on_leave")
+    )
+    subject, day = enrolments.SUBJECT, cohort.starts_on + timedelta(days=120)
+    await desk.act(cohort.starts_on + timedelta(days=21), subject, "cancel", never_came, reason_code="no_show")
+    await desk.act(day, subject, "withdraw", left, reason_code="family")
+    paper = {"evidence": (desk.papers["decisions"],)}
+    await desk.act(day, subject, "dismiss", dismissed, reason_code="low_attendance", **paper)
     leave = {"leave_from": year.day("2026-09-01"), "leave_until": year.day("2027-08-31")}
-    await desk.act(
-        year.day("2026-08-24"), enrolments.SUBJECT, "take_leave", [t.enrolment for t in away],
-        reason_code="military_service", **leave,
-    )  # fmt: skip
+    await desk.act(year.day("2026-08-24"), subject, "take_leave", away, reason_code="military_service", **leave)
 
 
 async def graduate(desk: Desk, day: date, people: Sequence[Trainee]) -> None:

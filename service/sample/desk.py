@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -15,6 +18,8 @@ from service.storage.institutions import trusted_admin
 
 BATCH = 1000
 """Items of one act; more are several acts."""
+COUNTED_FROM = 200
+"""Moves from which on the database counts its rows again, whenever there are twice as many."""
 OFFICE_HOUR = time(2, tzinfo=UTC)
 """Ten in the morning in China: a day's acts happen then."""
 
@@ -23,7 +28,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 class Unplanned(Exception):
-    """The rules refused something that the story of the sample world takes for granted."""
+    """The rules refused something that the story of the sample world takes for granted, or it is told out of order."""
 
 
 def instant(day: date) -> datetime:
@@ -33,11 +38,13 @@ def instant(day: date) -> datetime:
 
 @dataclass(slots=True)
 class Telling:
-    """Counts for whoever watches: both colleges work at the same chapters side by side."""
+    """Counts for whoever watches, and of all moves: both colleges work at the same chapters side by side."""
 
     progress: Progress
     totals: dict[str, int] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
+    moves: int = 0
+    counted_at: int = COUNTED_FROM
 
     def expect(self, what: str, count: int) -> None:
         """So many more of it will be made."""
@@ -50,6 +57,71 @@ class Telling:
             self.progress(what, self.done[what], self.totals[what])
 
 
+class Clock:
+    """A college's days: of all stories that wait to go on, the one with the earliest day does."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[date, int, asyncio.Future[None]]] = []
+        self._turns = count()
+        self._running = 0
+        self._today = date.min
+        self._stories: asyncio.TaskGroup | None = None
+
+    async def tell(self, stories: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Some stories side by side, to their ends.
+
+        Raises:
+            Unplanned: one of them could not go on.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._stories = group
+                for story in stories:
+                    self.begin(story)
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from several
+        finally:
+            self._stories = None
+
+    def begin(self, story: Coroutine[Any, Any, None]) -> None:
+        """One more story beside those that are being told."""
+        if self._stories is None:
+            raise TypeError("no story is being told")
+        self._running += 1
+        self._stories.create_task(self._told(story))
+
+    async def _told(self, story: Coroutine[Any, Any, None]) -> None:
+        try:
+            await story
+        finally:
+            self._running -= 1
+            self._go_on()
+
+    async def until(self, day: date) -> None:
+        """Wait for a day.
+
+        Raises:
+            Unplanned: it is over.
+        """
+        if day < self._today:
+            msg = f"{day} is before {self._today}: the story goes backwards"
+            raise Unplanned(msg)
+        if self._stories is not None:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heappush(self._waiting, (day, next(self._turns), turn))
+            self._running -= 1
+            self._go_on()
+            await turn
+        self._today = day
+
+    def _go_on(self) -> None:
+        while self._running == 0 and self._waiting:
+            _, _, turn = heappop(self._waiting)
+            if not turn.done():  # a story that was given up waits no more
+                self._running += 1
+                turn.set_result(None)
+
+
 @dataclass(slots=True)
 class Desk:
     """One college at work: its accounts by role, the papers that it can name as evidence, and how much it has done."""
@@ -60,9 +132,9 @@ class Desk:
     telling: Telling
     accounts: dict[str, UUID] = field(default_factory=dict)
     papers: dict[str, UUID] = field(default_factory=dict)
+    ties: dict[str, UUID] = field(default_factory=dict)
     handed_in: set[tuple[UUID, str]] = field(default_factory=set)
-    acts: int = 0
-    moves: int = 0
+    clock: Clock = field(default_factory=Clock)
 
     def actor(self, *roles: Role, deputy: bool = False) -> Actor:
         """The account of a role; before there is one, whoever holds the machine. The deputy is a second coordinator."""
@@ -95,6 +167,9 @@ class Desk:
             Unplanned: one of them was refused.
         """
         items = [w if isinstance(w, Wanted) else Wanted(w) for w in wanted]
+        if not items:
+            return []
+        await self.clock.until(day)
         results: list[Result] = []
         call = Call(
             self.institution, f"sample_{subject.plural}", trusted=self.actor(who, deputy=deputy), at=instant(day)
@@ -105,11 +180,24 @@ class Desk:
                 self.services, call, subject, action, batch, given, single=False,
                 answer=_keeping(kept), extra=_extras(subject, action, {**given, **(extra or {})}),
             )  # fmt: skip
-            self.acts += 1
-            self.moves += len(batch)
             results += kept[-1]
+            await self._count_again(len(batch))
         _as_planned(subject, action, day, results)
         return results
+
+    async def _count_again(self, moves: int) -> None:
+        """Have the rows counted once there are twice as many: plans that were made for empty tables are slow."""
+        telling = self.telling
+        telling.moves += moves
+        if telling.moves < 2 * telling.counted_at:
+            return
+        telling.counted_at = telling.moves
+        async with self.services.database.connection() as con:
+            await con.execute("SET ROLE NONE; SET statement_timeout = '60s'")  # only its owner may have a table counted
+            try:
+                await con.execute("ANALYZE")
+            finally:
+                await con.execute("RESET ROLE; RESET statement_timeout")
 
     async def one(
         self, day: date, subject: Subject[Any], action: str, item: UUID, *, who: Role = COORDINATOR, **given: Any

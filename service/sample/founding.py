@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,7 @@ async def found(services: Services, year: Year, telling: Telling, number: int) -
     units = [{"name_native": u.name_native, "name_latin": u.name_latin} for u in college.units]
     await desk.born(day, institutions.UNITS, "found", units)
     for role in (*STAFF, "deputy"):
-        await appoint(desk, year, college, Role.COORDINATOR if role == "deputy" else Role(role), str(role))
+        await appoint(desk, year.day("2025-07-02"), college, Role.COORDINATOR if role == "deputy" else Role(role), str(role))
     for n, (name, (kind, title)) in enumerate(PAPERS.items()):
         scan = png(n + 3) if kind == "licence" else pdf([college.name_latin, title.split(maxsplit=1)[-1], str(day)])
         desk.papers[name] = await _paper(desk, year, kind, title, scan)
@@ -77,7 +78,7 @@ def address(role: str, college: SampleCollege) -> str:
     return f"{role}@{college.code.lower()}.example.org"
 
 
-async def appoint(desk: Desk, year: Year, college: SampleCollege, role: Role, name: str, **more: Any) -> None:
+async def appoint(desk: Desk, day: date, college: SampleCollege, role: Role, name: str, **more: Any) -> None:
     """An account of a role."""
     kept: list[Mapping[str, UUID]] = []
 
@@ -98,7 +99,7 @@ async def appoint(desk: Desk, year: Year, college: SampleCollege, role: Role, na
     }
     await institutions.perform(
         desk.services,
-        Call(desk.institution, "appoint", trusted=trusted_admin(), at=instant(year.day("2025-07-02"))),
+        Call(desk.institution, "appoint", trusted=trusted_admin(), at=instant(day)),
         institutions.accounts.SUBJECT,
         "appoint",
         [Wanted(desk.institution)],
@@ -116,18 +117,19 @@ def own_enterprise(number: int) -> str:
 
 async def appoint_parties(desk: Desk, year: Year, outside: Outside) -> None:
     """Accounts of an enterprise, an agency and a partner."""
+    day = year.day("2025-07-10")
     for role, code in (
         (Role.ENTERPRISE, own_enterprise(desk.number)),
         (Role.AGENCY, AGENCIES[desk.number].code),
         (Role.PARTNER, PARTNERS[desk.number].code),
     ):
-        await appoint(desk, year, COLLEGES[desk.number], role, role.value, organisation_id=outside.ids[code])
+        await appoint(desk, day, COLLEGES[desk.number], role, role.value, organisation_id=outside.ids[code])
 
 
 async def appoint_people(desk: Desk, year: Year, people: Mapping[Role, UUID]) -> None:
     """Accounts of a trainee, and of a minor's guardian."""
     for role, person in people.items():
-        await appoint(desk, year, COLLEGES[desk.number], role, role.value, person_ids=(person,))
+        await appoint(desk, year.last, COLLEGES[desk.number], role, role.value, person_ids=(person,))
 
 
 async def _paper(desk: Desk, year: Year, kind: str, title: str, content: bytes) -> UUID:
@@ -198,7 +200,7 @@ async def deal_with(desks: Sequence[Desk], year: Year, outside: Outside) -> None
     identities = _identities()
     for number, desk in enumerate(desks):
         day = year.day("2025-07-07")
-        ties: dict[str, UUID] = {}
+        ties = desk.ties
         if number == 0:
             given = [g for _, g in identities]
             for (code, _), made in zip(identities, await _record(desk, day, given), strict=True):
@@ -208,7 +210,7 @@ async def deal_with(desks: Sequence[Desk], year: Year, outside: Outside) -> None
                 known = {k: v for k, v in identity.items() if k != "organisation"}
                 made = (await _record(desk, day, [known | {"organisation_id": outside.ids[code]}]))[0]
                 ties[code] = made.id
-        await _verify(desk, year, ties)
+        await _verify(desk, year)
         desk.telling.made("relationships", len(ties))
 
 
@@ -220,29 +222,35 @@ async def _record(desk: Desk, day: Any, given: Sequence[Mapping[str, Any]]) -> l
     return await desk.act(day, relationships.SUBJECT, "record", wanted)
 
 
-async def _verify(desk: Desk, year: Year, ties: Mapping[str, UUID]) -> None:
-    only_recorded, suspended, ended, run_out = HIRES_NOBODY[:3], HIRES_NOBODY[3:5], HIRES_NOBODY[5:6], HIRES_NOBODY[6:7]
+ONLY_RECORDED, SUSPENDED, ENDED, RUN_OUT = HIRES_NOBODY[:3], HIRES_NOBODY[3:5], HIRES_NOBODY[5:6], HIRES_NOBODY[6:7]
+
+
+async def _verify(desk: Desk, year: Year) -> None:
     agencies = {a.code: a.licensed.until_on for a in AGENCIES}
-    until = {code: agencies.get(code, year.day("2029-12-31")) for code in ties} | dict.fromkeys(
-        run_out, year.day("2026-06-30")
-    )
+    until = agencies | dict.fromkeys(RUN_OUT, year.day("2026-06-30"))
     wanted = [
         Wanted(
             tie,
             given={
-                "valid_until": until[code],
+                "valid_until": until.get(code, year.day("2029-12-31")),
                 "evidence": (desk.papers["licences" if code in agencies else "register"],),
             },
         )
-        for code, tie in ties.items()
-        if code not in only_recorded
+        for code, tie in desk.ties.items()
+        if code not in ONLY_RECORDED
     ]
-    verify, tie = relationships.SUBJECT, ties.__getitem__
-    await desk.act(year.day("2025-07-21"), verify, "verify", wanted)
-    await desk.act(
-        year.day("2026-03-16"), verify, "suspend", map(tie, suspended), reason_code="inspection", note="抽查未通过"
-    )
-    await desk.act(year.day("2026-05-11"), verify, "end", map(tie, ended), reason_code="contract_ended")
+    await desk.act(year.day("2025-07-09"), relationships.SUBJECT, "verify", wanted)
 
 
-__all__ = ["Outside", "address", "appoint", "appoint_parties", "appoint_people", "deal_with", "found", "own_enterprise"]
+async def fall_out(desk: Desk, year: Year) -> None:
+    """In the course of the year an inspection suspends some relationships, and one ends."""
+    suspended, ended = ([desk.ties[code] for code in codes] for codes in (SUSPENDED, ENDED))
+    subject, found = relationships.SUBJECT, {"reason_code": "inspection", "note": "抽查未通过"}
+    await desk.act(year.day("2026-03-16"), subject, "suspend", suspended, **found)
+    await desk.act(year.day("2026-05-11"), subject, "end", ended, reason_code="contract_ended")
+
+
+__all__ = [
+    "Outside", "address", "appoint", "appoint_parties", "appoint_people", "deal_with", "fall_out", "found",
+    "own_enterprise",
+]  # fmt: skip

@@ -64,18 +64,18 @@ async def lead(desk: Desk, wave: Wave, requests: Sequence[Request]) -> None:
     ids = [t.placement for _, t in placed]
     day = wave.accepted_on + timedelta(days=3)
     await desk.act(day, placements.SUBJECT, "confirm_terms", ids, **desk.recorded_for(TRAINEE))
+    way = requests[0].way
     for stage in LINE[1:]:
-        for home in (True, False):
-            going = [
-                (r, t)
-                for r, t in placed
-                if (r.way == "home") is home and stage in r.packs().stages and reaches(t, stage)
-            ]
-            if going:
-                await _advance(desk, wave, stage, going, "home" if home else going[0][0].way)
-    refused = [t.placement for _, t in placed if t.path.how == "visa_refused"]
-    await desk.act(wave.visa_on, placements.SUBJECT, "cancel", refused, reason_code="visa_refused")
+        going = [(r, t) for r, t in placed if stage in r.packs().stages and reaches(t, stage)]
+        if going:
+            await _advance(desk, wave, stage, going, way)
+        if stage == "visa":
+            await _act(desk, wave.visa_on, "cancel", _at(_people(placed), "visa_refused"), reason_code="visa_refused")
     desk.telling.made("placements", len(placed))
+
+
+def _people(placed: Iterable[tuple[Request, Trainee]]) -> list[Trainee]:
+    return [t for _, t in placed]
 
 
 async def _advance(desk: Desk, wave: Wave, stage: str, going: Sequence[tuple[Request, Trainee]], way: str) -> None:
@@ -114,16 +114,18 @@ def _at(people: Iterable[Trainee], *hows: str, wave: str = "") -> list[Trainee]:
 async def end(desk: Desk, year: Year, people: Sequence[Trainee]) -> None:
     """What became of whoever was at work: contracts that ended, returns, and what nobody wished for."""
     at_work = [t for t in people if t.path.wave and t.path.stage in AFTER]
+    d, season, german = year.day, _at(at_work, *COMPLETED, wave="season"), _at(at_work, "returned", wave="first")
+    await desk.clock.until(d("2026-08-19"))
     await _troubles(desk, year, at_work)
-    season, german = [t for t in at_work if t.path.wave == "season"], _at(at_work, "returned", wave="first")
-    d = year.day
-    await _act(desk, d("2026-10-29"), "complete", _at(season, *COMPLETED))
+    await _act(desk, d("2026-10-29"), "complete", season)
     coming = _at(season, *HOME_AGAIN) + german
     ticket = {"returns_on": d("2026-11-02"), "evidence": (desk.papers["returns"],)}
     await _act(desk, d("2026-10-30"), "start_return", coming, **ticket)
+    await _act(desk, d("2026-11-02"), "close", [t for t in _at(at_work, "closed") if t.path.way == "home"])
     back = [t for t in coming if t.path.how != "returning"]
     settled = {"wages": "settled", "insurance": "settled", "pension": "not_due"}
     await _act(desk, d("2026-11-03"), "record_return", back, **settled)
+    await _act(desk, d("2026-11-09"), "ask_extension", _at(at_work, "extension_pending"), until_on=d("2030-06-28"))
     asked = _at(season, "reintegrating", "closed")
     await _act(desk, d("2026-11-10"), "reintegrate", asked, skills_gained=SKILLS, wish="abroad_again")
     await _act(desk, d("2026-11-17"), "close", _at(season, "closed"))
@@ -138,17 +140,14 @@ async def _act(desk: Desk, day: date, action: str, people: Iterable[Trainee], **
 
 async def _troubles(desk: Desk, year: Year, people: Sequence[Trainee]) -> None:
     d = year.day
+    died = {"family_informed_on": d("2026-08-19"), "evidence": (desk.papers["decisions"],)}
+    await _act(desk, d("2026-08-19"), "record_death", _at(people, "deceased"), **died)
     early = _at(people, "early_return") + _at(people, "returned", wave="first")
     await _act(desk, d("2026-09-14"), "return_early", early, reason_code="family", paid_by="enterprise")
     missing = {"last_contact_on": d("2026-09-20")}
     await _act(desk, d("2026-09-28"), "report_missing", _at(people, "absconded"), **missing)
     ended = {"reason_code": "redundancy", "paid_by": "enterprise"}
     await _act(desk, d("2026-10-05"), "terminate", _at(people, "terminated_abroad"), **ended)
-    died = {"family_informed_on": d("2026-08-19"), "evidence": (desk.papers["decisions"],)}
-    await _act(desk, d("2026-08-19"), "record_death", _at(people, "deceased"), **died)
     await _act(desk, d("2026-10-12"), "ask_transfer", _at(people, "transfer_pending"), reason_code="contract_dispute")
-    asking = _at(people, "extension_pending")
-    await _act(desk, d("2026-11-09"), "ask_extension", asking, until_on=d("2030-06-28"))
     home = [t for t in _at(people, "closed") if t.path.way == "home"]
     await _act(desk, d("2026-10-15"), "terminate", home, reason_code="personal", paid_by="enterprise")
-    await _act(desk, d("2026-11-02"), "close", home)

@@ -15,10 +15,10 @@ from service.domain.actors import Role
 from service.sample import admitting, leaving, placing, recognising, training
 from service.sample.cast import Trainee, cast, of_college
 from service.sample.desk import Desk, Progress, Telling
-from service.sample.founding import Outside, address, appoint_parties, appoint_people, deal_with, found
+from service.sample.founding import Outside, address, appoint_parties, appoint_people, deal_with, fall_out, found
 from service.sample.organisations import COLLEGES
-from service.sample.teaching import teach
-from service.sample.year import Cohort, Year, cohorts, waves
+from service.sample.teaching import Teaching, open_intakes, plan_intakes, teach
+from service.sample.year import Cohort, Wave, Year, cohorts, waves
 
 PASSWORD = "sojourn sample password"  # noqa: S105 - printed at every start, for data that are nobody's
 SEED = 20260901
@@ -71,37 +71,51 @@ async def load(
     desks = [await found(services, year, telling, n) for n in range(len(COLLEGES))]
     await deal_with(desks, year, outside)
     await asyncio.gather(
-        *[_live(desk, year, n, outside, list(of_college(everybody, n))) for n, desk in enumerate(desks)]
+        *[_live(desk, year, outside, list(of_college(everybody, desk.number))) for desk in desks]
     )
     return await _world(services, desks)
 
 
-async def _live(desk: Desk, year: Year, number: int, outside: Outside, people: Sequence[Trainee]) -> None:
-    """A college's year, one chapter after the other; each chapter in the order of its days."""
+async def _live(desk: Desk, year: Year, outside: Outside, people: Sequence[Trainee]) -> None:
+    """A college's year: stories side by side, of whose acts the earliest always comes next."""
     await appoint_parties(desk, year, outside)
-    made = await teach(desk, year, COLLEGES[number], outside, people)
+    made = await teach(desk, year, COLLEGES[desk.number], outside)
+    stories = [fall_out(desk, year), leaving.end(desk, year, people)]
     for cohort in cohorts(year).values():
         theirs = [t for t in people if t.path.cohort == cohort.name]
-        if not theirs:
-            continue
-        await admitting.register(desk, cohort, theirs)
-        await admitting.apply(desk, cohort, theirs, made)
-        await admitting.enrol(desk, year, cohort, theirs, made)
-        await training.train(desk, year, cohort, outside, theirs)
-        await recognising.recognise(desk, cohort.starts_on, year, outside, made, theirs)
-        if cohort.name.startswith("order"):
-            await _finish(desk, year, cohort, theirs)
+        stories += [_study(desk, year, cohort, outside, made, theirs)] if theirs else []
     for wave in waves(year).values():
         requests = placing.requests_of(wave, people)
-        if requests:
-            await placing.ask_for_people(desk, outside, wave, requests)
-            await placing.find_people(desk, wave, requests)
-            await leaving.lead(desk, wave, requests)
-    await leaving.end(desk, year, people)
+        stories += [_place(desk, outside, wave, requests)] if requests else []
+    await desk.clock.tell(stories)
     shown = {Role.TRAINEE: next(t for t in people if t.path.stage in ("abroad", "employed", "in_training")).id}
-    if minor := next((t for t in people if t.minor_on(year.day("2026-11-20"))), None):
+    if minor := next((t for t in people if t.minor_on(year.last)), None):
         shown[Role.GUARDIAN] = minor.id
     await appoint_people(desk, year, shown)
+
+
+async def _study(
+    desk: Desk, year: Year, cohort: Cohort, outside: Outside, made: Teaching, people: Sequence[Trainee]
+) -> None:
+    """A cohort's applications and enrolments; from then on classes, recognition and exits each go their way."""
+    await plan_intakes(desk, cohort, people, made)
+    await admitting.register(desk, cohort, people)
+    await open_intakes(desk, cohort, made)
+    await admitting.apply(desk, cohort, people, made)
+    await admitting.enrol(desk, year, cohort, people, made)
+    desk.clock.begin(admitting.leave(desk, year, cohort, people))
+    desk.clock.begin(recognising.recognise(desk, cohort.starts_on, outside, made, people))
+    await training.train(desk, year, cohort, outside, people)
+    if cohort.name.startswith("order"):
+        await _finish(desk, year, cohort, people)
+
+
+async def _place(desk: Desk, outside: Outside, wave: Wave, requests: Sequence[placing.Request]) -> None:
+    """A round of requests; whoever goes abroad and whoever is hired at home then go their own ways."""
+    await placing.ask_for_people(desk, outside, wave, requests)
+    await placing.find_people(desk, wave, requests)
+    for home in (True, False):
+        desk.clock.begin(leaving.lead(desk, wave, [r for r in requests if (r.way == "home") is home]))
 
 
 async def _finish(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee]) -> None:

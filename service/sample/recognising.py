@@ -17,7 +17,6 @@ from service.sample.desk import Desk
 from service.sample.founding import Outside
 from service.sample.organisations import PARTNERS, SampleCourse
 from service.sample.teaching import Teaching, courses_of
-from service.sample.year import Year
 from service.storage.recognition import VIEW
 
 COURSES_BROUGHT = 3
@@ -37,7 +36,7 @@ def brings_results(t: Trainee) -> bool:
 
 
 async def recognise(
-    desk: Desk, starts_on: date, year: Year, outside: Outside, made: Teaching, people: Sequence[Trainee]
+    desk: Desk, starts_on: date, outside: Outside, made: Teaching, people: Sequence[Trainee]
 ) -> None:
     """The cases of a cohort, in the weeks after its first day."""
     theirs = [t for t in people if brings_results(t)]
@@ -61,7 +60,7 @@ async def recognise(
     )
     for t, result in zip(theirs, opened, strict=True):
         t.case = result.id
-    await _go_on(desk, day, year, theirs)
+    await _go_on(desk, day, theirs)
     desk.telling.made("recognition", len(theirs))
 
 
@@ -108,7 +107,7 @@ def _result(outside: Outside, owner: str, course: SampleCourse, day: date, n: in
     }
 
 
-async def _go_on(desk: Desk, day: date, year: Year, people: Sequence[Trainee]) -> None:
+async def _go_on(desk: Desk, day: date, people: Sequence[Trainee]) -> None:
     """Each case as far as its path says."""
     act = recognition.SUBJECT
     await desk.act(day + timedelta(days=4), act, "take_on", _cases(people, *ASSESSED), who=REGISTRAR)

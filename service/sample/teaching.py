@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from service.sample.cast import Trainee, order_programme
 from service.sample.desk import Desk
 from service.sample.founding import Outside
 from service.sample.organisations import COURSES, PROGRAMMES, SampleCollege, SampleCourse, SampleProgramme
-from service.sample.year import Cohort, Year, cohorts
+from service.sample.year import Cohort, Year
 
 FIELD = {"mechatronics": "0714", "nursing_care": "0913", "welding": "0715", "hospitality": "1013"}
 """The fields of education of the trades (ISCED-F 2013)."""
@@ -27,7 +26,6 @@ ORDERS = {
     "de": ("赴德专业人才订单班", "Order class: skilled work in Germany"),
     "home": ("海外中资企业本土人才订单班", "Order class: Chinese-funded enterprises at home"),
 }
-OPEN, CLOSED = "open", "completed"
 SLACK = 3
 """Places of a source that nobody was given."""
 
@@ -41,10 +39,8 @@ class Teaching:
     intakes: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
 
-async def teach(
-    desk: Desk, year: Year, college: SampleCollege, outside: Outside, people: Sequence[Trainee]
-) -> Teaching:
-    """The catalogue, the programmes, and the intakes that the year's people apply to."""
+async def teach(desk: Desk, year: Year, college: SampleCollege, outside: Outside) -> Teaching:
+    """The catalogue and the programmes."""
     made, own = Teaching(), [p for p in PROGRAMMES if p.college == college.code]
     trades = {p.trade for p in own}
     day = year.day("2025-07-14")
@@ -53,7 +49,6 @@ async def teach(
         made.courses[c["code"]] = result.id
     await _partners_courses(desk, year, own, outside)
     await _programmes(desk, year, college, own, made)
-    await _intakes(desk, year, people, made)
     return made
 
 
@@ -156,35 +151,40 @@ def plan_of(people: Iterable[Trainee]) -> dict[str, int]:
     return own | {ANY_SOURCE: sum(n for source, n in by_source.items() if source not in own) + SLACK}
 
 
-async def _intakes(desk: Desk, year: Year, people: Sequence[Trainee], made: Teaching) -> None:
-    applying: dict[tuple[str, str], list[Trainee]] = {}
+async def plan_intakes(desk: Desk, cohort: Cohort, people: Sequence[Trainee], made: Teaching) -> None:
+    """The intakes of a cohort, each with the plan that an authority approved."""
+    day = cohort.registered_on
+    applying: dict[str, list[Trainee]] = {}
     for t in people:
-        applying.setdefault((t.programme, t.path.cohort), []).append(t)
-    known = cohorts(year)
-    for (programme, name), theirs in sorted(applying.items()):
-        cohort = known[name]
-        days = {"opens_on": cohort.opens_on, "closes_on": cohort.closes_on, "starts_on": cohort.starts_on}
+        applying.setdefault(t.programme, []).append(t)
+    days = {"opens_on": cohort.opens_on, "closes_on": cohort.closes_on, "starts_on": cohort.starts_on}
+    for programme, theirs in sorted(applying.items()):
         drafted = await desk.act(
-            _planned_on(cohort), intakes.SUBJECT, "draft", [made.programmes[programme]], code=f"{programme} {name}",
+            day, intakes.SUBJECT, "draft", [made.programmes[programme]], code=f"{programme} {cohort.name}",
             level_least=3, quotas=tuple(Quota(source=s, places=n) for s, n in plan_of(theirs).items()), **days,
         )  # fmt: skip
-        made.intakes[programme, name] = drafted[0].id
-    for name, cohort in known.items():
-        ids = [i for (_, n), i in made.intakes.items() if n == name]
-        approval = {"plan_authority": "省教育厅", "plan_number": f"教招〔{name}〕", "plan_version": "1"}
-        await desk.act(_planned_on(cohort), intakes.SUBJECT, "publish", ids, **approval)
-        await desk.act(cohort.opens_on, intakes.SUBJECT, "open", ids)
+        made.intakes[programme, cohort.name] = drafted[0].id
+    approval = {"plan_authority": "省教育厅", "plan_number": f"教招〔{cohort.name}〕", "plan_version": "1"}
+    await desk.act(day, intakes.SUBJECT, "publish", _of(cohort, made), **approval)
 
 
-def _planned_on(cohort: Cohort) -> date:
-    return cohort.registered_on
+def _of(cohort: Cohort, made: Teaching) -> list[UUID]:
+    return [i for (_, name), i in made.intakes.items() if name == cohort.name]
 
 
-async def end_intakes(desk: Desk, cohort: Cohort, made: Teaching) -> None:
-    """An intake closes after its last day, and is complete when everybody knows where they stand."""
-    ids = [i for (_, name), i in made.intakes.items() if name == cohort.name]
-    await desk.act(cohort.decided_on, intakes.SUBJECT, "close", ids)
-    await desk.act(cohort.starts_on, intakes.SUBJECT, "complete", ids)
+async def open_intakes(desk: Desk, cohort: Cohort, made: Teaching) -> None:
+    """The first day on which one can apply."""
+    await desk.act(cohort.opens_on, intakes.SUBJECT, "open", _of(cohort, made))
+
+
+async def close_intakes(desk: Desk, cohort: Cohort, made: Teaching) -> None:
+    """The last day is over."""
+    await desk.act(cohort.decided_on, intakes.SUBJECT, "close", _of(cohort, made))
+
+
+async def complete_intakes(desk: Desk, cohort: Cohort, made: Teaching) -> None:
+    """Everybody knows where they stand."""
+    await desk.act(cohort.starts_on, intakes.SUBJECT, "complete", _of(cohort, made))
 
 
 def courses_of(programme: str, made: Teaching, stage: int) -> Mapping[SampleCourse, UUID]:

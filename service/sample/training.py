@@ -20,7 +20,7 @@ from service.sample.founding import Outside
 from service.sample.year import Cohort, Year
 from service.storage.training import SESSION_VIEW
 
-IN_CLASS = 40
+IN_CLASS = 60
 MEETINGS = 8
 LENGTH = timedelta(hours=6)
 BEGINS = time(1, tzinfo=UTC)
@@ -95,7 +95,7 @@ async def train(desk: Desk, year: Year, cohort: Cohort, outside: Outside, people
 
 
 async def _plan(desk: Desk, cohort: Cohort, outside: Outside, classes: Sequence[SampleClass]) -> None:
-    day = cohort.class_from - timedelta(days=12)
+    day = cohort.class_from - timedelta(days=4)
     dual = [c for c in classes if c.key == "dual"]
     own = [c for c in classes if c.key != "dual"]
     teacher = desk.accounts["instructor"]
@@ -130,7 +130,7 @@ def _planned(desk: Desk, c: SampleClass) -> Wanted:
 
 
 async def _fill(desk: Desk, cohort: Cohort, classes: Sequence[SampleClass]) -> None:
-    day = cohort.class_from - timedelta(days=5)
+    day = cohort.class_from - timedelta(days=2)
     for c in classes:
         made = await desk.act(day, MEMBERSHIPS, "register", [t.id for t in c.members], class_id=c.id)
         for t, result in zip(c.members, made, strict=True):
@@ -196,7 +196,7 @@ async def _hours(desk: Desk, year: Year, classes: Sequence[SampleClass]) -> None
         )
         for c in classes
     ]  # fmt: skip
-    await desk.act(year.day("2026-11-09"), CLASSES, "confirm_hours", wanted, **desk.recorded_for(Role.ENTERPRISE))
+    await desk.act(year.last, CLASSES, "confirm_hours", wanted, **desk.recorded_for(Role.ENTERPRISE))
 
 
 async def _results(desk: Desk, day: date, classes: Sequence[SampleClass]) -> None:

@@ -25,6 +25,11 @@ class Year:
         """The calendar whose last day is not after today."""
         return cls(max(LAST - today, timedelta()))
 
+    @property
+    def last(self) -> date:
+        """The last day of the story."""
+        return LAST - self.back
+
     def day(self, written: str) -> date:
         """A day of the story."""
         return date.fromisoformat(written) - self.back
