@@ -278,8 +278,7 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
         mine(k),
         k.c.account_id == actor.c.account_id,
         k.c.route == bindparam("route", type_=Text),
-        k.c.key == bindparam("key", type_=Text),
-        k.c.kept_until > NOW,
+        k.c.key == bindparam("key", type_=Text),  # as long as it stands: the worker forgets it when its time is over
     )
     documents = metadata.tables["documents"]
     evidence = (
