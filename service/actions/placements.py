@@ -11,6 +11,7 @@ from service.actions.placement_requests import free_seat, restore_seat, seats_no
 from service.actions.reading import check, records
 from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_actor
+from service.domain.actors import Sight
 from service.domain.candidacies import CANDIDACY
 from service.domain.lifecycle import Given, Reason, Refused, Step
 from service.domain.placements import AT_HOME, PLACEMENT, Change, PlacementDossier, change_of, window_of
@@ -330,6 +331,8 @@ async def checklist_of(services: Services, call: Call, placement: UUID) -> dict[
     """
     p = await dossier_of(services, call, placement, "placements.read")
     rows = checklist(p.packs.requirements, p.facts) if p.packs else ()
+    if call.eyes is Sight.ORGANISATION:  # what papers a person has is between them and the institution
+        rows = tuple(row for row in rows if row.subject != "person")
     return {
         "id": placement,
         "pins": list(p.packs.pins) if p.packs else [],

@@ -7,7 +7,21 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, and_, bindparam, case, cast, func, null, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import array
 
 from service.domain.actors import Sight
@@ -15,6 +29,7 @@ from service.domain.placement_requests import RequestSeats
 from service.domain.placements import AWAY, PlacementDossier, months_until
 from service.domain.requirements import RequirementFacts
 from service.domain.terms import CURRENCY, number
+from service.storage.candidacies import MASK
 from service.storage.database import Record, Statement, value
 from service.storage.opening import TODAY, FactsOf, word
 from service.storage.packs import shipped_packs
@@ -34,7 +49,7 @@ from service.storage.tables.institutions import organisations
 from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements
 from service.storage.tables.record import stream_keys
-from service.storage.tables.trainees import trainees
+from service.storage.tables.trainees import consents, trainees
 from service.storage.tenancy import GATE, mine
 from service.storage.views import View, among, before_or_on, from_on, read_by
 
@@ -201,8 +216,38 @@ FACTS: FactsOf[PlacementDossier] = FactsOf(
     also=case((_r.c.id.is_not(None), array([_r.c.id])), else_=cast(null(), ARRAY(Uuid))),
     read=_dossier,
 )
-VIEW = View(
-    _p,
+
+_k = consents
+
+
+def _named_to_employer() -> ColumnElement[bool]:
+    """Whether a consent that holds shows an employer the name; an agency has a contract with the person."""
+    held = (
+        select(_k.c.id)
+        .select_from(_k.join(_c, and_(mine(_c), _c.c.consent_id == _k.c.id)))
+        .where(
+            mine(_k),
+            _c.c.id == _p.c.candidacy_id,
+            _k.c.recipient_id == _p.c.employer_id,
+            _k.c.state == word("given"),
+            or_(_k.c.ends_on.is_(None), _k.c.ends_on >= TODAY),
+            func.jsonb_exists(_k.c.notice[word("steps")][word("accepted")], word("name")),
+        )
+    )
+    return held.exists()
+
+
+def _shown(sight: Sight | None, actor: Any) -> dict[str, ColumnElement[Any]]:
+    """What each pair of eyes sees of a placement."""
+    if sight is not Sight.ORGANISATION:
+        return _COLUMNS
+    sent = _p.c.agency_id == select(actor.c.organisation_id).scalar_subquery()
+    named = or_(func.coalesce(sent, literal_column("false")), _named_to_employer())
+    names = {n: case((named, func.to_jsonb(_COLUMNS[n])), else_=MASK) for n in ("name_native", "name_latin")}
+    return _COLUMNS | names | {"wish": literal_column("NULL::text")}
+
+
+_COLUMNS: dict[str, ColumnElement[Any]] = (
     {
         "id": _p.c.id,
         "version": _p.c.version,
@@ -224,7 +269,11 @@ VIEW = View(
         "occupation": _p.c.occupation,
         "terms": _p.c.terms,
     }
-    | {name: _p.c[name] for name in FILLED},
+    | {name: _p.c[name] for name in FILLED}
+)
+VIEW = View(
+    _p,
+    _shown,
     source=_p.join(_t, and_(mine(_t), _t.c.id == _p.c.person_id)).join(_o, _o.c.id == _p.c.employer_id),
     filters={
         "state": among(_p.c.state),

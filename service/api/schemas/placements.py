@@ -9,14 +9,15 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from service.api.schemas.common import Asking, Out, StatefulOut
+from service.api.schemas.trainees import Masked
 
 
 class PlacementOut(StatefulOut):
     """A person's way from the contract to the work and home again."""
 
     person_id: UUID
-    name_native: str
-    name_latin: str
+    name_native: str | Masked
+    name_latin: str | Masked
     request_id: UUID
     candidacy_id: UUID
     employer_id: UUID
