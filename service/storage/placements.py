@@ -247,30 +247,27 @@ def _shown(sight: Sight | None, actor: Any) -> dict[str, ColumnElement[Any]]:
     return _COLUMNS | names | {"wish": literal_column("NULL::text")}
 
 
-_COLUMNS: dict[str, ColumnElement[Any]] = (
-    {
-        "id": _p.c.id,
-        "version": _p.c.version,
-        "state": _p.c.state,
-        "since_on": _p.c.since_on,
-        "person_id": _p.c.person_id,
-        "name_native": _t.c.name_native,
-        "name_latin": _t.c.name_latin,
-        "request_id": _p.c.request_id,
-        "candidacy_id": _p.c.candidacy_id,
-        "employer_id": _p.c.employer_id,
-        "employer": _o.c.name_latin,
-        "agency_id": _p.c.agency_id,
-        "destination": _p.c.destination,
-        "pathway": _p.c.pathway,
-        "pins": _p.c.pins,
-        "stages": _p.c.stages,
-        "departs": _p.c.departs,
-        "occupation": _p.c.occupation,
-        "terms": _p.c.terms,
-    }
-    | {name: _p.c[name] for name in FILLED}
-)
+_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "id": _p.c.id,
+    "version": _p.c.version,
+    "state": _p.c.state,
+    "since_on": _p.c.since_on,
+    "person_id": _p.c.person_id,
+    "name_native": _t.c.name_native,
+    "name_latin": _t.c.name_latin,
+    "request_id": _p.c.request_id,
+    "candidacy_id": _p.c.candidacy_id,
+    "employer_id": _p.c.employer_id,
+    "employer": _o.c.name_latin,
+    "agency_id": _p.c.agency_id,
+    "destination": _p.c.destination,
+    "pathway": _p.c.pathway,
+    "pins": _p.c.pins,
+    "stages": _p.c.stages,
+    "departs": _p.c.departs,
+    "occupation": _p.c.occupation,
+    "terms": _p.c.terms,
+} | {name: _p.c[name] for name in FILLED}
 VIEW = View(
     _p,
     _shown,
