@@ -131,9 +131,7 @@ async def _decide(desk: Desk, cohort: Cohort, people: Sequence[Trainee]) -> None
     await _move(desk, day + timedelta(days=2), "decline", _at(left, "declined"), reason_code="rank_too_low")
     await _move(desk, day + timedelta(days=2), "waitlist", _at(left, "waitlisted"))
     selected = [t for t in left if is_selected(t)]
-    chosen = await desk.act(
-        day + timedelta(days=3), applications.SUBJECT, "select", [t.application for t in selected]
-    )
+    chosen = await desk.act(day + timedelta(days=3), applications.SUBJECT, "select", [t.application for t in selected])
     for t, result in zip(selected, chosen, strict=True):
         t.enrolment = result.created["enrolment"]
 
@@ -160,9 +158,9 @@ async def leave(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee
     subject, day = enrolments.SUBJECT, cohort.starts_on + timedelta(days=120)
     await desk.act(cohort.starts_on + timedelta(days=21), subject, "cancel", never_came, reason_code="no_show")
     await desk.act(day, subject, "withdraw", left, reason_code="family")
-    paper = {"evidence": (desk.papers["decisions"],)}
+    paper: dict[str, Any] = {"evidence": (desk.papers["decisions"],)}
     await desk.act(day, subject, "dismiss", dismissed, reason_code="low_attendance", **paper)
-    leave = {"leave_from": year.day("2026-09-01"), "leave_until": year.day("2027-08-31")}
+    leave: dict[str, Any] = {"leave_from": year.day("2026-09-01"), "leave_until": year.day("2027-08-31")}
     await desk.act(year.day("2026-08-24"), subject, "take_leave", away, reason_code="military_service", **leave)
 
 
@@ -184,9 +182,7 @@ async def _passports(desk: Desk, day: date, people: Sequence[Trainee]) -> None:
                 in_one(page), institution=desk.institution, document_id=content_id, limit=documents.MOST_BYTES
             )
         title = f"护照 {p.name_native}"
-        return Wanted(
-            t.id, given={"kind": "passport", "title": title, "content": content, "content_id": content_id}
-        )
+        return Wanted(t.id, given={"kind": "passport", "title": title, "content": content, "content_id": content_id})
 
     for start in range(0, len(people), BATCH):
         wanted = await asyncio.gather(*[stored(t) for t in people[start : start + BATCH]])

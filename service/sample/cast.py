@@ -38,6 +38,10 @@ COUNTRY_OF: Final = {"jp": "JP", "de": "DE"}
 SEASONAL: Final = ("accommodation", "food_manufacturing")
 
 
+NOBODY: Final = UUID(int=0)
+"""The id of what is not there yet."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Trainee:
     """One of the year: the person, their path, and the ids of what they have as the story goes on."""
@@ -47,14 +51,14 @@ class Trainee:
     college: int
     programme: str
     employer: SampleEnterprise | None = None
-    id: UUID = UUID(int=0)
-    application: UUID = UUID(int=0)
-    enrolment: UUID = UUID(int=0)
-    membership: UUID = UUID(int=0)
-    candidacy: UUID = UUID(int=0)
-    placement: UUID = UUID(int=0)
-    request: UUID = UUID(int=0)
-    case: UUID = UUID(int=0)
+    id: UUID = NOBODY
+    application: UUID = NOBODY
+    enrolment: UUID = NOBODY
+    membership: UUID = NOBODY
+    candidacy: UUID = NOBODY
+    placement: UUID = NOBODY
+    request: UUID = NOBODY
+    case: UUID = NOBODY
 
     @property
     def origin(self) -> str:

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from service.actions import institutions, relationships
+from service.actions import accounts, institutions, relationships
 from service.actions.documents import take_in
-from service.actions.work import Call, Result, Services, Wanted, Work
+from service.actions.work import Call, Result, Services, Wanted, Work, perform
 from service.domain.actors import COORDINATOR, Role
 from service.domain.relationships import Organisation
 from service.sample.desk import Desk, Telling, instant
@@ -65,7 +65,9 @@ async def found(services: Services, year: Year, telling: Telling, number: int) -
     units = [{"name_native": u.name_native, "name_latin": u.name_latin} for u in college.units]
     await desk.born(day, institutions.UNITS, "found", units)
     for role in (*STAFF, "deputy"):
-        await appoint(desk, year.day("2025-07-02"), college, Role.COORDINATOR if role == "deputy" else Role(role), str(role))
+        await appoint(
+            desk, year.day("2025-07-02"), college, Role.COORDINATOR if role == "deputy" else Role(role), str(role)
+        )
     for n, (name, (kind, title)) in enumerate(PAPERS.items()):
         scan = png(n + 3) if kind == "licence" else pdf([college.name_latin, title.split(maxsplit=1)[-1], str(day)])
         desk.papers[name] = await _paper(desk, year, kind, title, scan)
@@ -86,7 +88,7 @@ async def appoint(desk: Desk, day: date, college: SampleCollege, role: Role, nam
         kept.append(results[0].created)
         return b""
 
-    given = {
+    given: dict[str, Any] = {
         "email": address(name, college),
         "name": f"{name.capitalize()}, {college.name_latin}",
         "roles": (role.value,),
@@ -97,15 +99,9 @@ async def appoint(desk: Desk, day: date, college: SampleCollege, role: Role, nam
         "organisation_id": more.get("organisation_id"),
         "person_ids": list(more.get("person_ids") or ()),
     }
-    await institutions.perform(
-        desk.services,
-        Call(desk.institution, "appoint", trusted=trusted_admin(), at=instant(day)),
-        institutions.accounts.SUBJECT,
-        "appoint",
-        [Wanted(desk.institution)],
-        given,
-        answer=answer,
-        extra=extra,
+    call = Call(desk.institution, "appoint", trusted=trusted_admin(), at=instant(day))
+    await perform(
+        desk.services, call, accounts.SUBJECT, "appoint", [Wanted(desk.institution)], given, answer=answer, extra=extra
     )
     desk.accounts[name] = kept[-1]["account"]
 
@@ -245,8 +241,9 @@ async def _verify(desk: Desk, year: Year) -> None:
 async def fall_out(desk: Desk, year: Year) -> None:
     """In the course of the year an inspection suspends some relationships, and one ends."""
     suspended, ended = ([desk.ties[code] for code in codes] for codes in (SUSPENDED, ENDED))
-    subject, found = relationships.SUBJECT, {"reason_code": "inspection", "note": "抽查未通过"}
-    await desk.act(year.day("2026-03-16"), subject, "suspend", suspended, **found)
+    subject = relationships.SUBJECT
+    inspected: dict[str, Any] = {"reason_code": "inspection", "note": "抽查未通过"}
+    await desk.act(year.day("2026-03-16"), subject, "suspend", suspended, **inspected)
     await desk.act(year.day("2026-05-11"), subject, "end", ended, reason_code="contract_ended")
 
 

@@ -70,7 +70,13 @@ async def lead(desk: Desk, wave: Wave, requests: Sequence[Request]) -> None:
         if going:
             await _advance(desk, wave, stage, going, way)
         if stage == "visa":
-            await _act(desk, wave.visa_on, "cancel", _at(_people(placed), "visa_refused"), reason_code="visa_refused")
+            await _act(
+                desk,
+                wave.authorised_on + timedelta(days=9),
+                "cancel",
+                _at(_people(placed), "visa_refused"),
+                reason_code="visa_refused",
+            )
     desk.telling.made("placements", len(placed))
 
 
@@ -98,11 +104,14 @@ async def _advance(desk: Desk, wave: Wave, stage: str, going: Sequence[tuple[Req
         await _costs(desk, day, [t for _, t in going])
 
 
+def _paid(kind: str, amount: str, payer: str) -> dict[str, Any]:
+    return {"type": kind, "amount": Decimal(amount), "currency": "CNY", "payer": payer, "receiver": "other"}
+
+
 async def _costs(desk: Desk, day: date, people: Sequence[Trainee]) -> None:
     """What the way abroad has cost: the enterprise pays the ticket, the test was paid by the trainee."""
-    ticket = {"type": "travel", "amount": Decimal("3200.00"), "currency": "CNY", "payer": "enterprise", "receiver": "other"}
-    test = {"type": "test", "amount": Decimal("550.00"), "currency": "CNY", "payer": "trainee", "receiver": "other"}
-    wanted = [Wanted(t.id, given=ticket) for t in people] + [Wanted(t.id, given=test) for t in people[::3]]
+    wanted = [Wanted(t.id, given=_paid("travel", "3200.00", "enterprise")) for t in people]
+    wanted += [Wanted(t.id, given=_paid("test", "550.00", "trainee")) for t in people[::3]]
     await desk.act(day, costs.SUBJECT, "record", wanted)
 
 
@@ -119,11 +128,11 @@ async def end(desk: Desk, year: Year, people: Sequence[Trainee]) -> None:
     await _troubles(desk, year, at_work)
     await _act(desk, d("2026-10-29"), "complete", season)
     coming = _at(season, *HOME_AGAIN) + german
-    ticket = {"returns_on": d("2026-11-02"), "evidence": (desk.papers["returns"],)}
+    ticket: dict[str, Any] = {"returns_on": d("2026-11-02"), "evidence": (desk.papers["returns"],)}
     await _act(desk, d("2026-10-30"), "start_return", coming, **ticket)
     await _act(desk, d("2026-11-02"), "close", [t for t in _at(at_work, "closed") if t.path.way == "home"])
     back = [t for t in coming if t.path.how != "returning"]
-    settled = {"wages": "settled", "insurance": "settled", "pension": "not_due"}
+    settled: dict[str, Any] = {"wages": "settled", "insurance": "settled", "pension": "not_due"}
     await _act(desk, d("2026-11-03"), "record_return", back, **settled)
     await _act(desk, d("2026-11-09"), "ask_extension", _at(at_work, "extension_pending"), until_on=d("2030-06-28"))
     asked = _at(season, "reintegrating", "closed")
@@ -140,13 +149,13 @@ async def _act(desk: Desk, day: date, action: str, people: Iterable[Trainee], **
 
 async def _troubles(desk: Desk, year: Year, people: Sequence[Trainee]) -> None:
     d = year.day
-    died = {"family_informed_on": d("2026-08-19"), "evidence": (desk.papers["decisions"],)}
+    died: dict[str, Any] = {"family_informed_on": d("2026-08-19"), "evidence": (desk.papers["decisions"],)}
     await _act(desk, d("2026-08-19"), "record_death", _at(people, "deceased"), **died)
     early = _at(people, "early_return") + _at(people, "returned", wave="first")
     await _act(desk, d("2026-09-14"), "return_early", early, reason_code="family", paid_by="enterprise")
-    missing = {"last_contact_on": d("2026-09-20")}
+    missing: dict[str, Any] = {"last_contact_on": d("2026-09-20")}
     await _act(desk, d("2026-09-28"), "report_missing", _at(people, "absconded"), **missing)
-    ended = {"reason_code": "redundancy", "paid_by": "enterprise"}
+    ended: dict[str, Any] = {"reason_code": "redundancy", "paid_by": "enterprise"}
     await _act(desk, d("2026-10-05"), "terminate", _at(people, "terminated_abroad"), **ended)
     await _act(desk, d("2026-10-12"), "ask_transfer", _at(people, "transfer_pending"), reason_code="contract_dispute")
     home = [t for t in _at(people, "closed") if t.path.way == "home"]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from service.actions import institutions
@@ -15,9 +16,12 @@ from service.domain.actors import Role
 from service.sample import admitting, leaving, placing, recognising, training
 from service.sample.cast import Trainee, cast, of_college
 from service.sample.desk import Desk, Progress, Telling
+from service.sample.files import write_files
 from service.sample.founding import Outside, address, appoint_parties, appoint_people, deal_with, fall_out, found
+from service.sample.needs import Request
 from service.sample.organisations import COLLEGES
-from service.sample.teaching import Teaching, open_intakes, plan_intakes, teach
+from service.sample.teaching import Teaching, is_selected, open_intakes, plan_intakes, teach
+from service.sample.training import IN_CLASS
 from service.sample.year import Cohort, Wave, Year, cohorts, waves
 
 PASSWORD = "sojourn sample password"  # noqa: S105 - printed at every start, for data that are nobody's
@@ -55,24 +59,40 @@ CALLS = (
 
 
 async def load(
-    services: Services, *, progress: Progress, trainees: int = WHOLE_YEAR, seed: int = SEED
+    services: Services, *, progress: Progress, trainees: int = WHOLE_YEAR, seed: int = SEED, files: Path | None = None
 ) -> SampleWorld:
-    """Make the sample world in an empty service; every move of it is made by the actions, none is inserted."""
+    """Make the sample world in an empty service; every move of it is made by the actions, none is inserted.
+
+    The same seed makes the same people with the same histories. `files` is a folder for files to try imports with.
+
+    Raises:
+        ValueError: there are fewer trainees than stages of a journey.
+        Unplanned: the rules refused something that the year takes for granted.
+    """
     year, telling, outside = Year.until(datetime.now(UTC).date()), Telling(progress), Outside()
     everybody = cast(year, seed, trainees)
     telling.expect("colleges", len(COLLEGES))
     telling.expect("relationships", 51 * len(COLLEGES))
-    for chapter in ("trainees", "applications", "enrolments"):
-        telling.expect(chapter, trainees)
-    telling.expect("candidates", sum(1 for t in everybody if t.path.wave))
-    telling.expect("placements", sum(map(placing.is_accepted, everybody)))
-    telling.expect("training", sum(map(training.attends, everybody)))
-    telling.expect("recognition", sum(map(recognising.brings_results, everybody)))
+    for what, who in {
+        "trainees": lambda _: True,
+        "applications": lambda t: admitting.how_far(t) > 0,
+        "enrolments": is_selected,
+        "training": training.attends,
+        "recognition": recognising.brings_results,
+        "candidates": lambda t: bool(t.path.wave),
+        "placements": placing.is_accepted,
+    }.items():
+        telling.expect(what, sum(1 for t in everybody if who(t)))
     desks = [await found(services, year, telling, n) for n in range(len(COLLEGES))]
     await deal_with(desks, year, outside)
-    await asyncio.gather(
-        *[_live(desk, year, outside, list(of_college(everybody, desk.number))) for desk in desks]
-    )
+    await asyncio.gather(*[_live(desk, year, outside, list(of_college(everybody, desk.number))) for desk in desks])
+    if files is not None:
+        members = [t for t in everybody if t.path.how == "language"][:IN_CLASS]
+        telling.expect("files", 1)
+        await asyncio.to_thread(
+            write_files, files, seed, members, [year.last - timedelta(days=n) for n in (4, 3, 2, 1)]
+        )
+        telling.made("files", 1)
     return await _world(services, desks)
 
 
@@ -88,10 +108,15 @@ async def _live(desk: Desk, year: Year, outside: Outside, people: Sequence[Train
         requests = placing.requests_of(wave, people)
         stories += [_place(desk, outside, wave, requests)] if requests else []
     await desk.clock.tell(stories)
-    shown = {Role.TRAINEE: next(t for t in people if t.path.stage in ("abroad", "employed", "in_training")).id}
-    if minor := next((t for t in people if t.minor_on(year.last)), None):
-        shown[Role.GUARDIAN] = minor.id
-    await appoint_people(desk, year, shown)
+    await appoint_people(desk, year, _who_sign_in(year, people))
+
+
+def _who_sign_in(year: Year, people: Sequence[Trainee]) -> dict[Role, UUID]:
+    """A trainee with a history, and somebody who has a guardian: a minor still, if there is one."""
+    told = [t for t in people if t.path.stage in ("abroad", "employed", "in_training")]
+    in_care = sorted((t for t in people if t.person.guardian), key=lambda t: not t.minor_on(year.last))
+    found = {Role.TRAINEE: told, Role.GUARDIAN: in_care}
+    return {role: some[0].id for role, some in found.items() if some}
 
 
 async def _study(
@@ -104,13 +129,13 @@ async def _study(
     await admitting.apply(desk, cohort, people, made)
     await admitting.enrol(desk, year, cohort, people, made)
     desk.clock.begin(admitting.leave(desk, year, cohort, people))
-    desk.clock.begin(recognising.recognise(desk, cohort.starts_on, outside, made, people))
+    desk.clock.begin(recognising.recognise(desk, cohort.starts_on, made, people))
     await training.train(desk, year, cohort, outside, people)
     if cohort.name.startswith("order"):
         await _finish(desk, year, cohort, people)
 
 
-async def _place(desk: Desk, outside: Outside, wave: Wave, requests: Sequence[placing.Request]) -> None:
+async def _place(desk: Desk, outside: Outside, wave: Wave, requests: Sequence[Request]) -> None:
     """A round of requests; whoever goes abroad and whoever is hired at home then go their own ways."""
     await placing.ask_for_people(desk, outside, wave, requests)
     await placing.find_people(desk, wave, requests)

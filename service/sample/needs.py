@@ -12,7 +12,7 @@ from service.actions import requirement_items
 from service.actions.work import Wanted
 from service.domain.actors import AGENCY, ENTERPRISE, TRAINEE, Role
 from service.domain.requirements import GATES, Packs, Requirement, RequirementFacts, choose, unmet
-from service.sample.cast import COUNTRY_OF, Trainee
+from service.sample.cast import COUNTRY_OF, NOBODY, Trainee
 from service.sample.desk import Desk
 from service.sample.organisations import AGENCIES, SampleAgency, SampleEnterprise
 from service.sample.year import Wave
@@ -36,7 +36,7 @@ class Request:
     wave: Wave
     number: int
     people: list[Trainee]
-    id: UUID = UUID(int=0)
+    id: UUID = NOBODY
 
     @property
     def destination(self) -> str:
@@ -154,9 +154,7 @@ def papers_of(request: Request, stage: str, t: Trainee, on: date) -> list[Paper]
     """What is handed in for a person's placement before a stage; what belongs to the request was handed in with it."""
     subjects = {"person": t.id, "candidacy": t.candidacy, "placement": t.placement}
     return [
-        Paper(subjects[r.subject], r, request, t)
-        for r in asked_for(request, [stage], t, on)
-        if r.subject in subjects
+        Paper(subjects[r.subject], r, request, t) for r in asked_for(request, [stage], t, on) if r.subject in subjects
     ]
 
 

@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 WIDTH, HEIGHT = 420, 298
 """Half an A5 page across, in points."""
 LINE = 16
+MARGIN = 24
+INK, PAPER = 60, 244
+"""Shades of grey."""
 
 
 def pdf(lines: Sequence[str]) -> bytes:
@@ -34,17 +37,18 @@ def pdf(lines: Sequence[str]) -> bytes:
     return body + head + table + tail
 
 
-def png(seed: int, width: int = 240, height: int = 320) -> bytes:
-    """A grey picture such as a bad scanner gives: stripes of text lines that nobody can read."""
+def png(seed: int) -> bytes:
+    """A grey picture such as a bad scanner gives: lines of text that nobody can read."""
     rows = bytearray()
-    for y in range(height):
+    for y in range(HEIGHT):
         rows.append(0)
-        inked = y % 14 in (5, 6, 7, 8) and 24 < y < height - 24
+        inked = MARGIN < y < HEIGHT - MARGIN and y % LINE < LINE // 3
+        last = WIDTH - MARGIN - y * seed % 90
         rows += bytes(
-            60 + (x * 7 + seed) % 50 if inked and 20 < x < width - 20 - (y * seed) % 90 and (x * y + seed) % 5 else 244
-            for x in range(width)
+            INK + (x * 7 + seed) % 50 if inked and MARGIN < x < last and (x * y + seed) % 5 else PAPER
+            for x in range(WIDTH)
         )
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", header)

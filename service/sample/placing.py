@@ -87,7 +87,7 @@ def _terms(r: Request) -> dict[str, Any]:
 
 def _written(r: Request, outside: Outside, number: int) -> dict[str, Any]:
     offered = sum(1 for t in r.people if comes_to(t, "offered"))
-    given = {
+    given: dict[str, Any] = {
         "organisation_id": outside.ids[r.employer.code],
         "agency_id": outside.ids[r.agency.code] if r.agency else None,
         "title": JOBS[r.employer.sector],
@@ -138,7 +138,8 @@ async def _chosen_by_enterprise(
     desk: Desk, day: date, action: str, people: Iterable[tuple[Trainee, Mapping[str, Any]]], **given: Any
 ) -> None:
     """A step of the enterprises: by the account of the one that has one, and recorded for the others."""
-    own, others = [], []
+    own: list[Wanted] = []
+    others: list[Wanted] = []
     for t, more in people:
         clerk = t.employer is not None and t.employer.code == own_enterprise(desk.number)
         (own if clerk else others).append(Wanted(t.candidacy, given=more))
@@ -160,7 +161,7 @@ def _with(people: Iterable[Trainee], **given: Any) -> list[tuple[Trainee, Mappin
 
 def _ranked(requests: Iterable[Request], *hows: str, step: str = "") -> list[tuple[Trainee, Mapping[str, Any]]]:
     """People with the enterprise's score and order, either on a path of their own or by how far they come."""
-    found = []
+    found: list[tuple[Trainee, Mapping[str, Any]]] = []
     for r in requests:
         for n, t in enumerate(r.people):
             if (step and comes_to(t, step)) or t.path.how in hows:

@@ -14,7 +14,6 @@ from service.domain.actors import COORDINATOR, REGISTRAR, SYSTEM, TRAINEE
 from service.domain.recognition import ItemDecision, WantedItem
 from service.sample.cast import Trainee
 from service.sample.desk import Desk
-from service.sample.founding import Outside
 from service.sample.organisations import PARTNERS, SampleCourse
 from service.sample.teaching import Teaching, courses_of
 from service.storage.recognition import VIEW
@@ -35,14 +34,12 @@ def brings_results(t: Trainee) -> bool:
     return t.path.stage == "credit_recognition" or t.path.how == "recognised"
 
 
-async def recognise(
-    desk: Desk, starts_on: date, outside: Outside, made: Teaching, people: Sequence[Trainee]
-) -> None:
+async def recognise(desk: Desk, starts_on: date, made: Teaching, people: Sequence[Trainee]) -> None:
     """The cases of a cohort, in the weeks after its first day."""
     theirs = [t for t in people if brings_results(t)]
     if not theirs:
         return
-    brought = await _results(desk, starts_on + timedelta(days=14), outside, made, theirs)
+    brought = await _results(desk, starts_on + timedelta(days=14), made, theirs)
     wanted = [
         Wanted(
             t.id,
@@ -55,9 +52,7 @@ async def recognise(
     ]
     day = starts_on + timedelta(days=35)
     targets = sorted({target for pairs in brought for _, target in pairs})
-    opened = await desk.act(
-        day, recognition.SUBJECT, "open", wanted, who=REGISTRAR, extra={"course_ids": targets}
-    )
+    opened = await desk.act(day, recognition.SUBJECT, "open", wanted, who=REGISTRAR, extra={"course_ids": targets})
     for t, result in zip(theirs, opened, strict=True):
         t.case = result.id
     await _go_on(desk, day, theirs)
@@ -74,26 +69,22 @@ def _brought(t: Trainee, n: int, made: Teaching) -> list[tuple[SampleCourse, UUI
     return [known[(n + k) % len(known)] for k in range(COURSES_BROUGHT)]
 
 
-async def _results(
-    desk: Desk, day: date, outside: Outside, made: Teaching, people: Sequence[Trainee]
-) -> list[list[tuple[UUID, UUID]]]:
+async def _results(desk: Desk, day: date, made: Teaching, people: Sequence[Trainee]) -> list[list[tuple[UUID, UUID]]]:
     """What each brought, with the course at home that it is to count as."""
     wanted: list[Wanted] = []
     targets: list[UUID] = []
     for n, t in enumerate(people):
         for k, (course, target) in enumerate(_brought(t, n, made)):
-            wanted.append(Wanted(t.id, given=_result(outside, _owner(t, n), course, day, n + k)))
+            wanted.append(Wanted(t.id, given=_result(_owner(t, n), course, day, n + k)))
             targets.append(target)
     recorded = await desk.act(day, results.SUBJECT, "record", wanted, who=REGISTRAR)
     ids = [r.id for r in recorded]
-    await desk.act(
-        day + timedelta(days=6), results.SUBJECT, "verify", ids, evidence=(desk.papers["transcripts"],)
-    )
+    await desk.act(day + timedelta(days=6), results.SUBJECT, "verify", ids, evidence=(desk.papers["transcripts"],))
     pairs = list(zip(ids, targets, strict=True))
     return [pairs[n : n + COURSES_BROUGHT] for n in range(0, len(pairs), COURSES_BROUGHT)]
 
 
-def _result(outside: Outside, owner: str, course: SampleCourse, day: date, n: int) -> dict[str, Any]:
+def _result(owner: str, course: SampleCourse, day: date, n: int) -> dict[str, Any]:
     return {
         "source": "partner",
         "owner": next(p.name_latin for p in PARTNERS if p.code == owner),

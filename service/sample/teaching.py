@@ -80,15 +80,13 @@ def _years(months: int) -> Decimal:
 
 
 def _x_plus_x(p: SampleProgramme) -> dict[str, Any]:
-    credits = Counter[int]()
-    for c in COURSES:
-        if c.trade == p.trade:
-            credits[c.stage] += Decimal(c.credits)  # type: ignore[assignment]
+    asked = {
+        stage: sum((Decimal(c.credits) for c in COURSES if (c.trade, c.stage) == (p.trade, stage)), Decimal(0))
+        for stage in (1, 2)
+    }
     stages = (
-        Stage(no=1, place="home", years=_years(p.home_months), title="在校阶段", credits_required=Decimal(credits[1])),
-        Stage(
-            no=2, place="abroad", years=_years(p.abroad_months), title="境外阶段", credits_required=Decimal(credits[2])
-        ),
+        Stage(no=1, place="home", years=_years(p.home_months), title="在校阶段", credits_required=asked[1]),
+        Stage(no=2, place="abroad", years=_years(p.abroad_months), title="境外阶段", credits_required=asked[2]),
     )
     return {
         "code": p.code,
@@ -157,14 +155,18 @@ async def plan_intakes(desk: Desk, cohort: Cohort, people: Sequence[Trainee], ma
     applying: dict[str, list[Trainee]] = {}
     for t in people:
         applying.setdefault(t.programme, []).append(t)
-    days = {"opens_on": cohort.opens_on, "closes_on": cohort.closes_on, "starts_on": cohort.starts_on}
+    days: dict[str, Any] = {"opens_on": cohort.opens_on, "closes_on": cohort.closes_on, "starts_on": cohort.starts_on}
     for programme, theirs in sorted(applying.items()):
         drafted = await desk.act(
             day, intakes.SUBJECT, "draft", [made.programmes[programme]], code=f"{programme} {cohort.name}",
             level_least=3, quotas=tuple(Quota(source=s, places=n) for s, n in plan_of(theirs).items()), **days,
         )  # fmt: skip
         made.intakes[programme, cohort.name] = drafted[0].id
-    approval = {"plan_authority": "省教育厅", "plan_number": f"教招〔{cohort.name}〕", "plan_version": "1"}
+    approval: dict[str, Any] = {
+        "plan_authority": "省教育厅",
+        "plan_number": f"教招〔{cohort.name}〕",
+        "plan_version": "1",
+    }
     await desk.act(day, intakes.SUBJECT, "publish", _of(cohort, made), **approval)
 
 

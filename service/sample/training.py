@@ -14,7 +14,7 @@ from service.actions.training import CLASSES, MEMBERSHIPS
 from service.actions.work import Call, Wanted
 from service.domain.actors import COORDINATOR, INSTRUCTOR, REGISTRAR, Role
 from service.domain.training import AttendanceMark, ConfirmedHours, Mark, PlannedSession
-from service.sample.cast import Trainee
+from service.sample.cast import NOBODY, Trainee
 from service.sample.desk import Desk
 from service.sample.founding import Outside
 from service.sample.year import Cohort, Year
@@ -26,7 +26,7 @@ LENGTH = timedelta(hours=6)
 BEGINS = time(1, tzinfo=UTC)
 """Nine in the morning in China."""
 LATE_HOURS = Decimal("4.5")
-FINAL = {"name": "结业考试 Final examination", "max_mark": Decimal(100), "pass_mark": Decimal(60),
+FINAL: dict[str, Any] = {"name": "结业考试 Final examination", "max_mark": Decimal(100), "pass_mark": Decimal(60),
          "weight": Decimal(1), "required": True}  # fmt: skip
 TITLES = {
     "jp": ("language", "日语强化班 Japanese N4"),
@@ -51,8 +51,8 @@ class SampleClass:
     members: list[Trainee]
     starts_on: date
     ends_on: date
-    id: UUID = UUID(int=0)
-    assessment: UUID = UUID(int=0)
+    id: UUID = NOBODY
+    assessment: UUID = NOBODY
     sessions: list[UUID] = field(default_factory=list)
     days: list[date] = field(default_factory=list)
 
@@ -115,7 +115,7 @@ async def _plan(desk: Desk, cohort: Cohort, outside: Outside, classes: Sequence[
 
 def _planned(desk: Desk, c: SampleClass) -> Wanted:
     kind, title = TITLES[c.key]
-    given = {
+    given: dict[str, Any] = {
         "kind": kind,
         "title": f"{title} {c.starts_on.year}-{c.number}",
         "capacity": max(IN_CLASS, len(c.members)),
@@ -144,15 +144,19 @@ async def _start(desk: Desk, year: Year, cohort: Cohort, classes: Sequence[Sampl
         c.days = [day + every * n for n in range(MEETINGS)]
     sessions = {c.id: tuple(_session(c, n) for n in range(MEETINGS)) for c in classes}
     await desk.act(day, CLASSES, "start", list(sessions), who=INSTRUCTOR)
-    await desk.act(
-        day, MEMBERSHIPS, "attend", [t.membership for c in classes for t in c.members], who=INSTRUCTOR
-    )
+    await desk.act(day, MEMBERSHIPS, "attend", [t.membership for c in classes for t in c.members], who=INSTRUCTOR)
     wanted = [Wanted(c, given={"sessions": planned}) for c, planned in sessions.items()]
     await desk.act(day, CLASSES, "schedule_sessions", wanted, who=INSTRUCTOR)
     call = Call(desk.institution, "sample_sessions", trusted=desk.actor(COORDINATOR))
     for c in classes:
         page = await reading.page(
-            desk.services, call, SESSION_VIEW, "classes.read", filters={"class_id": c.id}, limit=MEETINGS, sort="starts_at"
+            desk.services,
+            call,
+            SESSION_VIEW,
+            "classes.read",
+            filters={"class_id": c.id},
+            limit=MEETINGS,
+            sort="starts_at",
         )
         c.sessions = [row["id"] for row in page.items]
 
@@ -188,14 +192,14 @@ def _marks(c: SampleClass, meeting: int) -> tuple[AttendanceMark, ...]:
     )
 
 
+def _worked(c: SampleClass) -> tuple[ConfirmedHours, ...]:
+    return tuple(
+        ConfirmedHours(membership_id=t.membership, hours=Decimal(60 + n % 20)) for n, t in enumerate(c.members)
+    )
+
+
 async def _hours(desk: Desk, year: Year, classes: Sequence[SampleClass]) -> None:
-    wanted = [
-        Wanted(
-            c.id,
-            given={"hours": tuple(ConfirmedHours(membership_id=t.membership, hours=Decimal(60 + n % 20)) for n, t in enumerate(c.members))},
-        )
-        for c in classes
-    ]  # fmt: skip
+    wanted = [Wanted(c.id, given={"hours": _worked(c)}) for c in classes]
     await desk.act(year.last, CLASSES, "confirm_hours", wanted, **desk.recorded_for(Role.ENTERPRISE))
 
 
@@ -224,7 +228,7 @@ def _mark(t: Trainee, n: int) -> Decimal:
 
 # ---- certificates
 def _tests(t: Trainee, n: int, taken_on: date, issued_on: date) -> list[dict[str, Any]]:
-    on = {"taken_on": taken_on, "issued_on": issued_on}
+    on: dict[str, Any] = {"taken_on": taken_on, "issued_on": issued_on}
     language = {"kind": "language", **on}
     if t.path.way == "de":
         return [{**language, "test": "goethe", "level": ("B1", "B1", "B2")[n % 3], "issuer": "Goethe-Institut"}]
@@ -256,7 +260,7 @@ async def certify(desk: Desk, taken_on: date, issued_on: date, people: Sequence[
 
 async def offer_themselves(desk: Desk, day: date, people: Sequence[Trainee]) -> None:
     """Into the pool."""
-    days = {"available_from": day + timedelta(days=30), "available_until": day + timedelta(days=350)}
+    days: dict[str, Any] = {"available_from": day + timedelta(days=30), "available_until": day + timedelta(days=350)}
     ids = [t.id for t in people if t.path.way]
     await desk.act(day, trainees.SUBJECT, "confirm_availability", ids, **days)
 

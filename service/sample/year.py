@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables are read across
 """The year that the sample world has lived: its cohorts and waves, and how far each of its trainees has come."""
 
 from __future__ import annotations
