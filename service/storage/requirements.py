@@ -44,9 +44,7 @@ def evidence_of(*subjects: ColumnElement[Any]) -> ColumnElement[Any]:
 def payments_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
     """What was paid for a person and not paid back, as JSON rows."""
     k = costs.alias("held_cost")
-    return json_rows(
-        select(k.c.type, k.c.payer).where(mine(k), k.c.person_id == person, k.c.state == word("recorded"))
-    )
+    return json_rows(select(k.c.type, k.c.payer).where(mine(k), k.c.person_id == person, k.c.state == word("recorded")))
 
 
 def tests_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
