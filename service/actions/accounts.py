@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -33,21 +34,23 @@ def hasher() -> PasswordHash:
     return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19456, parallelism=1),))
 
 
-_HASHING = asyncio.Semaphore(2)
+_HASHING = ThreadPoolExecutor(2, "hashing")
+"""Few, for each takes 19 MiB and a core."""
 
 
 async def hash_password(password: str) -> str:
     """The password's hash, made in a thread."""
-    async with _HASHING:
-        return await asyncio.to_thread(hasher().hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_HASHING, hasher().hash, password)
 
 
 async def _matches(password: str, kept: str | None) -> bool:
     """Compare in a thread; an account without a password takes as long as one with."""
-    async with _HASHING:
-        against: str = kept if kept is not None else await asyncio.to_thread(_nobody)
-        fits = await asyncio.to_thread(hasher().verify, password, against)
+    fits = await asyncio.get_running_loop().run_in_executor(_HASHING, _verify, password, kept)
     return fits and kept is not None
+
+
+def _verify(password: str, kept: str | None) -> bool:
+    return hasher().verify(password, kept if kept is not None else _nobody())
 
 
 @lru_cache(maxsize=1)
