@@ -53,7 +53,7 @@ def told(reason: Reason, language: str) -> dict[str, object]:
 
 
 def refused(reasons: Sequence[Reason], language: str) -> list[dict[str, object]]:
-    """Why something was not done; who may never do it is told that alone, for the rest is of what they may not read."""
+    """Why something was not done, or is closed; who may never do it is told that alone, for the rest is not theirs."""
     of_role = [r for r in reasons if r.code == "role"]
     return [told(r, language) for r in of_role or reasons]
 
@@ -65,6 +65,6 @@ def offered(offer: Offer, language: str) -> dict[str, object]:
         "label": words(f"action.{offer.action}", language),
         "open": offer.open,
         "to": list(offer.to),
-        "reasons": [told(r, language) for r in offer.reasons],
+        "reasons": refused(offer.reasons, language),
         "inputs": list(offer.inputs),
     }

@@ -465,9 +465,7 @@ async def test_case_belongs_to_those_it_concerns(world: World, staff: Staff) -> 
         (staff.registrar, "withdraw", {}),
     ]
     for who, action, body in tried:
-        assert await who.refused(path, action, body, status=403) == ["role"] + (
-            ["input_required"] if action == "decide" else []
-        )
+        assert await who.refused(path, action, body, status=403) == ["role"]
     assert await staff.coordinator.refused(path, "withdraw") == ["recorded_for_required"]
     assert (await guardian.done(path, "withdraw"))["state"] == "withdrawn"
 
