@@ -7,9 +7,11 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
@@ -27,6 +29,11 @@ from service.storage.files import Files
 from service.storage.vault import Vault
 
 PASSWORD = "correct horse battery staple"
+
+
+ZONE = "Asia/Shanghai"
+TODAY = datetime.now(ZoneInfo(ZONE)).date()
+"""As the institutions of the tests reckon it."""
 
 
 @dataclass
@@ -207,7 +214,7 @@ class World:
     async def other(self) -> UUID:
         """Another institution on the same service."""
         return await institutions.found(
-            self.services, name_native="南方学院", name_latin="South College", country="CN", time_zone="Asia/Shanghai"
+            self.services, name_native="南方学院", name_latin="South College", country="CN", time_zone=ZONE
         )
 
 
@@ -224,7 +231,7 @@ async def world(http: httpx.AsyncClient, services: Services) -> World:
         name_native="北方职业技术学院",
         name_latin="North Vocational College",
         country="CN",
-        time_zone="Asia/Shanghai",
+        time_zone=ZONE,
     )
     return World(http, services, where)
 

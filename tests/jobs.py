@@ -11,9 +11,8 @@ from service.actions import trainees
 from service.actions.work import Call, Result, Wanted, Work, perform
 from service.domain.actors import COORDINATOR, ENTERPRISE, TRAINEE, Actor
 from service.domain.trainees import Guardian
-from tests.conftest import Client, World
+from tests.conftest import TODAY, Client, World
 
-TODAY = date.today()  # noqa: DTZ011 - days are checked against the institution's own
 TERMS = {
     "workplace": "Rayong",
     "contract_months": 24,

@@ -176,7 +176,9 @@ def consented_to(table: FromClause, actor: Any) -> ColumnElement[bool]:
         k.c.state == literal_column("'given'"),
         or_(k.c.ends_on.is_(None), k.c.ends_on >= cast(NOW, k.c.ends_on.type)),
     )
-    hidden = [literal_column(f"'{s}'") for s in ("identified", "consent_pending", "consent_refused", "voided")]
+    hidden: list[ColumnElement[str]] = [
+        literal_column(f"'{s}'") for s in ("identified", "consent_pending", "consent_refused", "voided")
+    ]
     return and_(table.c.state.not_in(hidden), select(k.c.id).where(holds).exists())
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count as counted
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR
 from service.domain.values import Passport, write_mrz
-from tests.conftest import Client, World
+from tests.conftest import TODAY, Client, World
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
-TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
 STAGES = [
     {"no": 1, "place": "home", "years": "2", "title": "Home", "credits_required": "6"},
     {"no": 2, "place": "abroad", "years": "1.5", "title": "Abroad", "credits_required": "4"},

@@ -11,8 +11,8 @@ from service.actions.timers import ring
 from service.domain.actors import COORDINATOR, GUARDIAN
 from service.storage.database import connect
 from tests.chains import broken_chains
-from tests.conftest import Client, World
-from tests.jobs import TODAY, Jobs
+from tests.conftest import TODAY, Client, World
+from tests.jobs import Jobs
 
 OFFER = {"offer_ends_at": f"{TODAY + timedelta(days=5)}T12:00:00Z"}
 PAPERS = {"assessment": "paper_selection", "reason_code": "skills"}

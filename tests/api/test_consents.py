@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ import pytest
 from service.domain.actors import COORDINATOR, ENTERPRISE, GUARDIAN, INSTRUCTOR, TRAINEE
 from tests.api.test_documents import person, upload
 from tests.api.test_relationships import ENTERPRISE_BODY
-from tests.conftest import Client, World
+from tests.conftest import TODAY, Client, World
 
 NOTICE = {
     "recipient": "東海精機株式会社",
@@ -20,7 +20,6 @@ NOTICE = {
     "rights": "to see, to correct, to withdraw at any time",
 }
 MINOR = {"birth_on": "2012-01-01", "guardian": {"name": "王强", "relation": "father", "phone": "+8613800000000"}}
-TODAY = datetime.now(UTC).date()
 
 
 async def asked(c: Client, trainee: str, **more: Any) -> str:

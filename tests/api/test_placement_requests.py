@@ -6,8 +6,8 @@ from typing import Any
 from service.actions import placement_requests as actions
 from service.actions.timers import ring
 from service.domain.actors import COORDINATOR
-from tests.conftest import World
-from tests.jobs import JOB, TERMS, TODAY, Jobs
+from tests.conftest import TODAY, World
+from tests.jobs import JOB, TERMS, Jobs
 
 CHANGES = [{"field": "terms", "reason_code": "pay_terms"}]
 

@@ -1,11 +1,12 @@
 """Relationships over HTTP: the example that other capabilities' tests follow."""
 
+from typing import Any
 from uuid import uuid4
 
 from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE
 from tests.conftest import World
 
-ENTERPRISE_BODY = {
+ENTERPRISE_BODY: dict[str, Any] = {
     "organisation": {
         "kind": "enterprise",
         "name_native": "東海精機株式会社",

@@ -31,9 +31,8 @@ from service.domain.actors import (
 )
 from service.domain.values import Passport, check_digit, country_of, write_mrz
 from tests.api.test_relationships import ENTERPRISE_BODY
-from tests.conftest import Client, World
+from tests.conftest import TODAY, Client, World
 
-TODAY = datetime.now(UTC).date()
 NUMBER = "E73940182"
 IDENTITY = "44030620040506771X"
 PASSPORT = Passport(

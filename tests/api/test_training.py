@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +12,8 @@ import httpx
 
 from service.domain.actors import COORDINATOR, ENTERPRISE, INSTRUCTOR, READER, TRAINEE
 from tests.api.test_relationships import ENTERPRISE_BODY
-from tests.conftest import Client, World
+from tests.conftest import TODAY, Client, World
 
-TODAY = datetime.now(timezone(timedelta(hours=8))).date()
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 
 

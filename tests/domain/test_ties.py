@@ -21,9 +21,12 @@ from service.domain.actors import (
     INSTRUCTOR,
     PARTNER,
     READER,
+    RECORDABLE,
     REGISTRAR,
     SIGHTS,
     SYSTEM,
+    SYSTEM_ACCOUNT,
+    THE_SYSTEM,
     TRAINEE,
     Actor,
     Role,
@@ -289,3 +292,8 @@ def test_cost_is_more_than_nothing_and_is_repaid_with_evidence() -> None:
     paid = CostDossier(state="recorded", today=TODAY)
     assert against(COST, "repay", paid, COORDINATOR) == [("evidence_required", "/evidence")]
     assert against(COST, "repay", paid, COORDINATOR, evidence=(PAPER,)) == []
+
+
+def test_a_coordinator_records_for_whoever_has_no_desk_in_the_house() -> None:
+    assert {TRAINEE, GUARDIAN, INSTRUCTOR, ENTERPRISE, AGENCY, PARTNER} == RECORDABLE
+    assert (SYSTEM_ACCOUNT.int, THE_SYSTEM.roles) == (0, frozenset({SYSTEM}))

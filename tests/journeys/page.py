@@ -15,7 +15,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.story import TODAY, Exchange, Story
+from tests.conftest import TODAY
+from tests.journeys.story import Exchange, Story
 
 PAGE = Path(__file__).parents[2] / "docs" / "journey.md"
 TODAY_THERE = date(2026, 11, 22)

@@ -7,10 +7,9 @@ files: each step with the day on which it happened, counted back from today.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -23,10 +22,9 @@ from service.domain.actors import (
     Role,
     Sight,
 )
-from tests.conftest import PASSWORD, Client, World
+from tests.conftest import PASSWORD, TODAY, Client, World
 
 Body = dict[str, Any]
-TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from service.domain.actors import TRAINEE
 from service.domain.values import COUNTRIES, Passport, write_mrz
-from tests.journeys.story import TODAY, Body, Story, day, illegal, lacking, tail
+from tests.conftest import TODAY
+from tests.journeys.story import Body, Story, day, illegal, lacking, tail
 
 NOTICE = {
     "recipient": "North Vocational College",

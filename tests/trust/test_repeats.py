@@ -10,8 +10,8 @@ import asyncpg
 from service.domain.actors import COORDINATOR
 from service.storage.sequencer import forget_old_keys
 from tests.api.test_relationships import ENTERPRISE_BODY
-from tests.conftest import World
-from tests.jobs import TODAY, Jobs
+from tests.conftest import TODAY, World
+from tests.jobs import Jobs
 
 
 async def test_key_is_known_until_it_is_forgotten(world: World, dsn: str) -> None:

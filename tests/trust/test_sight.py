@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from service.domain.actors import COORDINATOR, READER, TRAINEE
 from tests.api.test_training import Staff, people
-from tests.conftest import Client, World
-from tests.jobs import TODAY, Jobs, document
+from tests.conftest import TODAY, Client, World
+from tests.jobs import Jobs, document
 
 OFFER_ENDS = f"{TODAY}T23:59:59Z"
 
@@ -44,8 +44,8 @@ async def test_nothing_of_a_person_is_shown_before_they_are_nominated(world: Wor
     for action in ("shortlist", "turn_down", "withdraw", "correct", "contest"):
         body = {"note": "x"} | ({"reason_code": "other"} if action in ("turn_down", "withdraw") else {})
         assert (await clerk.post(f"{path}/{action}", body, version=2)).status_code == 404
-    body = {"items": [{"id": candidacy, "version": 2}]}
-    assert [i["error"] for i in (await clerk.ok("/v1/candidacies/bulk/shortlist", body))["items"]] == ["not-found"]
+    several = {"items": [{"id": candidacy, "version": 2}]}
+    assert [i["error"] for i in (await clerk.ok("/v1/candidacies/bulk/shortlist", several))["items"]] == ["not-found"]
 
 
 async def test_notes_and_reasons_about_a_person_are_not_for_the_enterprise(world: World) -> None:
@@ -140,10 +140,12 @@ async def test_person_acts_on_their_own_things_only(world: World) -> None:
     mine, theirs = await jobs.up_to("consent_pending", request, people_)
     trainee = await jobs.trainee(people_[0])
     assert (await trainee.get(f"/v1/candidacies/{theirs}")).status_code == 404
-    for action, body in (("nominate", {}), ("refuse_consent", {}), ("withdraw", {"reason_code": "other"})):
+    withdrawn = {"reason_code": "other"}
+    actions: list[tuple[str, dict[str, Any]]] = [("nominate", {}), ("refuse_consent", {}), ("withdraw", withdrawn)]
+    for action, body in actions:
         assert (await trainee.post(f"/v1/candidacies/{theirs}/{action}", body, version=2)).status_code == 404
     assert (await trainee.get("/v1/candidacies", person_id=people_[1])).json()["items"] == []
-    body = {"person_id": people_[1], "purpose": "enrolment", "fields": ["name"], "notice": {"recipient": "x"}}
-    assert (await trainee.post("/v1/consents", body)).status_code in (403, 404, 422)
+    asked = {"person_id": people_[1], "purpose": "enrolment", "fields": ["name"], "notice": {"recipient": "x"}}
+    assert (await trainee.post("/v1/consents", asked)).status_code in (403, 404, 422)
     assert (await trainee.get(f"/v1/trainees/{people_[1]}/openings")).status_code == 404
     assert mine

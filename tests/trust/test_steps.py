@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from service.domain.actors import COORDINATOR
 from tests.api.test_relationships import ENTERPRISE_BODY
-from tests.conftest import World
-from tests.jobs import TODAY, document
+from tests.conftest import TODAY, World
+from tests.jobs import document
 
 
 async def test_corrections_keep_to_the_days_that_are_offered(world: World) -> None:
