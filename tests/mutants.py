@@ -24,7 +24,7 @@ import resource
 import signal
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -331,12 +331,13 @@ def _say(line: str) -> None:
 class Trial:
     """A plugin of pytest: runs the tests once, noting what each calls, then a fork of itself for every mutant."""
 
-    def __init__(self, wanted: Sequence[str], jobs: int, seconds: int) -> None:
-        self.wanted, self.jobs, self.seconds = wanted, jobs, seconds
+    def __init__(self, wanted: Sequence[str], jobs: int, seconds: float, every: int) -> None:
+        self.wanted, self.jobs, self.seconds, self.every = wanted, jobs, seconds, every
         self.units = read_domain()
         self.reach: dict[Unit, set[pytest.Item]] = defaultdict(set)
         self.cost: dict[pytest.Item, float] = {}
         self.files: dict[Path, tuple[Mapping[str, Any], set[pytest.Item]]] = {}
+        self.kills: Counter[str] = Counter()
         self.outcome: dict[Mutant, int] = {}
 
     def pytest_configure(self) -> None:
@@ -354,16 +355,18 @@ class Trial:
         gc.collect()
         gc.freeze()
         tried = {u: self._tests(u) for u in self.units if self._is_wanted(u)}
-        born = [m for u in tried for m in mutants(u)]
+        born = [m for u in tried for m in mutants(u)][:: self.every]
         _say(f"\n{len(self.cost)} tests, {len(born)} mutants")
-        running: dict[int, Mutant] = {}
+        running: dict[int, tuple[Mutant, int]] = {}
         for mutant in born:
             if len(running) >= self.jobs:
                 self._reap(running)
+            heard, said = os.pipe()
             pid = os.fork()
             if not pid:
-                os._exit(self._try(mutant, tried[mutant.unit]))
-            running[pid] = mutant
+                os._exit(self._try(mutant, tried[mutant.unit], said))
+            os.close(said)
+            running[pid] = mutant, heard
         while running:
             self._reap(running)
         return True
@@ -371,9 +374,11 @@ class Trial:
     def _is_wanted(self, unit: Unit) -> bool:
         return not self.wanted or any(f"{unit.module}.".startswith(f"service.domain.{w}.") for w in self.wanted)
 
-    def _reap(self, running: dict[int, Mutant]) -> None:
+    def _reap(self, running: dict[int, tuple[Mutant, int]]) -> None:
         pid, status = os.wait()
-        mutant = running.pop(pid)
+        mutant, heard = running.pop(pid)
+        with os.fdopen(heard) as killer:
+            self.kills[killer.read()] += 1
         code = os.waitstatus_to_exitcode(status)
         self.outcome[mutant] = code if code in {SURVIVED, STILLBORN} else KILLED
         if code == SURVIVED:
@@ -404,7 +409,7 @@ class Trial:
                 self.reach[unit].add(item)
 
     def _tests(self, unit: Unit) -> list[pytest.Item]:
-        """The tests that may notice it: those of its own file first, the quickest first."""
+        """The tests that may notice it."""
         found = set(self.reach[unit])
         if not isinstance(unit.node, ast.FunctionDef):
             changed = set(unit.gives)
@@ -417,27 +422,24 @@ class Trial:
                 held = [v for n in names.values() for v in (n.values() if isinstance(n, dict) else [n])]
                 if any(id(v) in lives for v in held):
                     found |= items
-        own = unit.module.removeprefix("service.domain.").split(".")[0]
-        return sorted(found, key=lambda i: (own not in i.path.name, self.cost[i]))
+        return sorted(found, key=self.cost.__getitem__)
 
-    def _try(self, mutant: Mutant, items: Sequence[pytest.Item]) -> int:
-        with (
-            Path(os.devnull).open("w") as nowhere,
-            contextlib.redirect_stdout(nowhere),
-            contextlib.redirect_stderr(nowhere),
-        ):
-            signal.alarm(self.seconds * 10)
-            resource.setrlimit(resource.RLIMIT_CPU, (self.seconds * 2, self.seconds * 3))
+    def _try(self, mutant: Mutant, items: Sequence[pytest.Item], said: int) -> int:
+        """Whether a test fails: first those that killed others, then the quickest, as far as the seconds reach."""
+        gc.disable()
+        signal.alarm(60)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(self.seconds * 2) + 5, int(self.seconds * 2) + 6))
+        with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
             try:
                 come_alive(mutant, self.units)
             except Exception:  # noqa: BLE001  # whatever it is, the module could not be imported so
                 return STILLBORN
-            began = time.process_time()
-            for item in items:
-                if any(r.failed for r in runtestprotocol(item, nextitem=None, log=False)):
+            left = self.seconds
+            for item in sorted(items, key=lambda i: -self.kills[i.nodeid]):
+                left -= self.cost[item]
+                if left > 0 and any(r.failed for r in runtestprotocol(item, nextitem=None, log=False)):
+                    os.write(said, item.nodeid.encode())
                     return KILLED
-                if time.process_time() - began > self.seconds:
-                    break
         return SURVIVED
 
     def report(self) -> None:
@@ -458,10 +460,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Try whether the domain's tests notice what is made wrong.")
     parser.add_argument("modules", nargs="*", help="modules of service/domain, by name; all where none is given")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--seconds", type=int, default=4, help="of processor time, after which a mutant lives")
+    parser.add_argument("--seconds", type=float, default=4, help="of tests, after which a mutant lives")
+    parser.add_argument("--every", type=int, default=1, help="try every nth mutant, for a quick look")
     parser.add_argument("--tests", nargs="*", default=["tests/domain"], help="the tests that must notice")
     said = parser.parse_args()
-    trial = Trial(said.modules, said.jobs, said.seconds)
+    trial = Trial(said.modules, said.jobs, said.seconds, said.every)
     os.chdir(ROOT)
     # A clock over every test would stop a fork's whole process; the fork has a clock of its own.
     quiet = ["-q", "-n0", "-p", "no:cacheprovider", "-o", "timeout=0", "--noconftest"]

@@ -1018,6 +1018,7 @@ def upgrade() -> None:
         sa.Column("offer_ends_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("lapses_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("placement_id", sa.Uuid(), nullable=True),
+        sa.Column("transfer_of", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "state IN ('accepted', 'consent_pending', 'consent_refused', 'fell_through', 'identified', 'interviewing', 'nominated', 'not_selected', 'offer_declined', 'offer_expired', 'offer_rescinded', 'offered', 'placed', 'rejected_by_enterprise', 'selected', 'shortlisted', 'superseded', 'voided', 'waitlisted', 'withdrawn_by_school', 'withdrawn_by_trainee')",
             name=op.f("candidacies_state_known"),

@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from service.actions.placement_requests import release_seat, reserve_seat, seats_now, take_seat
+from service.actions.placement_requests import (
+    release_seat,
+    reserve_seat,
+    seats_now,
+    take_seat,
+    use_up_seat,
+)
 from service.actions.timers import Timer
 from service.actions.work import Item, Subject, Work
 from service.domain import terms as term
-from service.domain.candidacies import CANDIDACY, CandidacyDossier, Eligible, Request, Shown, by_step
+from service.domain.candidacies import CANDIDACY, CandidacyDossier, Eligible, Request, Shown, Transfer, by_step
 from service.domain.consents import CONSENT
 from service.domain.journey import LIVE
 from service.domain.lifecycle import Given, Step
@@ -35,9 +42,10 @@ def _request(d: Eligible) -> Request:
 
 # ---- identified, asked, nominated
 def identify(_work: Work, item: Item[Eligible], _step: Step, _given: Given) -> dict[str, Any]:
-    """A person for a request."""
-    request = _request(item.dossier).seats.id
-    return {"request_id": request, "event_data": {"request_id": request}}
+    """A person for a request, to begin a placement or to carry one over."""
+    request, transfer = _request(item.dossier).seats.id, item.dossier.transfer_of
+    said = {"request_id": request} | ({"transfer_of": transfer} if transfer else {})
+    return {"request_id": request, "transfer_of": transfer, "event_data": said}
 
 
 def _ask(work: Work, item: Candidate, notice: Mapping[str, Any], fields: list[str], ends_on: Any) -> dict[str, Any]:
@@ -163,7 +171,7 @@ def offer_again(work: Work, item: Candidate, step: Step, _given: Given) -> dict[
 
 
 def accept(work: Work, item: Candidate, _step: Step, _given: Given) -> dict[str, Any]:
-    """The placement begins on the seat that was reserved; every other candidacy of the person ends."""
+    """The placement begins on the seat that was reserved, or moves there; every other candidacy of the person ends."""
     d = item.dossier
     request, packs = _request(d), d.pinned
     if packs is None:
@@ -171,29 +179,56 @@ def accept(work: Work, item: Candidate, _step: Step, _given: Given) -> dict[str,
     release_seat(work, request.seats)
     take_seat(work, request.seats)
     superseded = supersede_others(work, item)
-    job = request.job
-    placement = work.bear(
-        placements,
-        PLACEMENT,
-        "contract",
-        item.stream,
-        data={"request_id": request.seats.id, "candidacy_id": item.id, "pins": packs.pins},
-        request_id=request.seats.id,
-        candidacy_id=item.id,
-        employer_id=job.organisation_id,
-        agency_id=job.agency_id,
-        destination=job.destination,
-        pathway=job.pathway,
-        pins=list(packs.pins),
-        stages=list(packs.stages),
-        departs=packs.departs,
-        occupation=job.occupation,
-        terms=dict(d.terms),
-        planned_departure_on=job.planned_departure_on if packs.departs else None,
-        starts_on=job.starts_on,
-        ends_on=job.ends_on,
-    )
+    placement = _carry_over(work, item, packs, d.transfer) if d.transfer else _begin(work, item, packs)
     return {"placement_id": placement, "event_data": {"placement_id": placement, "superseded": superseded}}
+
+
+def _agreed(item: Candidate, packs: Packs) -> dict[str, Any]:
+    """What a placement takes over from the accepted offer."""
+    request = _request(item.dossier)
+    job = request.job
+    return {
+        "request_id": request.seats.id,
+        "candidacy_id": item.id,
+        "employer_id": job.organisation_id,
+        "agency_id": job.agency_id,
+        "pathway": job.pathway,
+        "pins": list(packs.pins),
+        "stages": list(packs.stages),
+        "occupation": job.occupation,
+        "terms": dict(item.dossier.terms),
+        "starts_on": job.starts_on,
+        "ends_on": job.ends_on,
+    }
+
+
+def _begin(work: Work, item: Candidate, packs: Packs) -> UUID:
+    """A placement of its own."""
+    agreed, job = _agreed(item, packs), _request(item.dossier).job
+    return work.bear(
+        placements, PLACEMENT, "contract", item.stream,
+        data={name: agreed[name] for name in ("request_id", "candidacy_id", "pins")},
+        destination=job.destination,
+        departs=packs.departs,
+        planned_departure_on=job.planned_departure_on if packs.departs else None,
+        **agreed,
+    )  # fmt: skip
+
+
+def _carry_over(work: Work, item: Candidate, packs: Packs, held: Transfer) -> UUID:
+    """The same placement, at work for another employer: the new seat is used up at once, and the old one stays so.
+
+    Where they are, how they came there and what the authorities granted does not change; what was settled with the
+    old employer alone no longer holds.
+    """
+    agreed = _agreed(item, packs)
+    use_up_seat(work, _request(item.dossier).seats)
+    work.follow(
+        placements, "complete_transfer", held.id, item.stream, held.state, held.version,
+        data={name: agreed[name] for name in ("request_id", "candidacy_id", "employer_id", "pins")},
+        since_on=work.occurred_on, options=None, agency_contract=None, terms_confirmed_on=None, replaced=[], **agreed,
+    )  # fmt: skip
+    return held.id
 
 
 def supersede_others(work: Work, item: Candidate) -> int:
@@ -214,10 +249,12 @@ def adjust(d: Any, work: Work) -> Any:
     head = work.heads.get(d.person.id)
     held = head.held if head else []
     moved = {h.id: h.state for h in held if h.subject == CANDIDACY.name}
+    placed = {h.id: h.state for h in held if h.subject == PLACEMENT.name}
     return replace(
         d,
         state=moved.get(d.id, d.state),
-        live_placement=any(h.subject == PLACEMENT.name and h.state in LIVE["placement"] for h in held),
+        live_placement=any(i != d.transfer_of and state in LIVE["placement"] for i, state in placed.items()),
+        transfer=replace(d.transfer, state=placed.get(d.transfer.id, d.transfer.state)) if d.transfer else None,
         accepted_elsewhere=any(i != d.id and state == "accepted" for i, state in moved.items()),
         siblings=tuple(s for s in d.siblings if moved.get(s.id, s.state) == s.state),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from service.actions.placement_requests import free_seat, restore_seat, seats_now, use_up_seat
+from service.actions.placement_requests import free_seat, release_seat, restore_seat, seats_now, use_up_seat
 from service.actions.reading import check, records
 from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_actor
@@ -205,12 +205,23 @@ def _left(work: Work, item: Item[PlacementDossier], step: Step, given: Given) ->
     kept = item.dossier.kept
     before = {name: kept[name] for name in filled} | {"since_on": item.dossier.since_on}
     columns = filled | {"replaced": [*item.dossier.replaced, before]}
+    if step.from_state == "transfer_pending":
+        _end_transfer(work, item)
     if step.action in PLAN_ONLY:
         columns["since_on"] = item.dossier.since_on
     if skills := given.get("skills_gained"):
         columns["skills_sealed"] = work.seal(item.stream, skills, "skills_gained")
     data = {name: v for name, v in filled.items() if v is not None and name != "flight"}
     return columns | {"event_data": data | {name: given[name] for name in SAID if name in given}}
+
+
+def _end_transfer(work: Work, item: Item[PlacementDossier]) -> None:
+    """The transfer comes to nothing: its candidacies end, and a seat that was reserved is free again."""
+    for c in item.dossier.transferring:
+        ends = "rescind" if c.state == "offered" else "close_out"
+        work.follow(candidacies, ends, c.id, item.stream, c.state, c.version, data={"transfer_of": item.id})
+        if c.state == "offered":
+            release_seat(work, c.seats)
 
 
 def change_pathway(_work: Work, item: Item[PlacementDossier], _step: Step, given: Given) -> dict[str, Any]:
@@ -260,7 +271,7 @@ def adjust(dossier: PlacementDossier, work: Work) -> PlacementDossier:
     return replace(dossier, seats=seats_now(work, dossier.seats)) if dossier.seats is not None else dossier
 
 
-_steps = [a for a in PLACEMENT.by_action if a not in ("contract", "change_pathway")]
+_steps = [a for a in PLACEMENT.by_action if a not in ("contract", "change_pathway", "complete_transfer")]
 SUBJECT: Subject[Any] = Subject(
     "placements",
     PLACEMENT,

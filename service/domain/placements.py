@@ -33,7 +33,7 @@ from service.domain.requirements import (
 )
 
 if TYPE_CHECKING:
-    from service.domain.placement_requests import RequestSeats
+    from service.domain.placement_requests import RequestSeats, Standing
 
 AT_HOME = LINE[: LINE.index("departed")]
 """The stages before anybody left; where the pack has no departure, every stage before the work."""
@@ -53,7 +53,8 @@ class PlacementDossier(Dossier):
     """All that the rules of a placement may know.
 
     `packs` are the pinned ones (None where one is no longer there), `library` every pack that is there, `items` the
-    requirement items by what they are called, `kept` the columns as they stand, `replaced` what each step replaced.
+    requirement items by what they are called, `kept` the columns as they stand, `replaced` what each step replaced,
+    `transferring` the live candidacies by which a transfer would be completed.
     """
 
     facts: RequirementFacts
@@ -75,6 +76,7 @@ class PlacementDossier(Dossier):
     candidacy_state: str = ""
     candidacy_version: int = 0
     seats: RequestSeats | None = None
+    transferring: tuple[Standing, ...] = ()
     items: Mapping[str, UUID] = field(default_factory=dict, hash=False)
     kept: Mapping[str, Any] = field(default_factory=dict, hash=False)
     replaced: Sequence[Mapping[str, Any]] = ()
@@ -422,6 +424,11 @@ def nothing_given_back(p: PlacementDossier) -> Reason | None:
     return None
 
 
+def nobody_transferring(p: PlacementDossier) -> Reason | None:
+    """Candidacies for the transfer end with it, by a refusal; they do not outlive its asking."""
+    return Reason("no_live_candidacies", required=0, actual=len(p.transferring)) if p.transferring else None
+
+
 def _day(name: str, about: str, *, needed: bool = True) -> Takes[Any]:
     return Takes(name, date, about, needed=needed)
 
@@ -528,16 +535,18 @@ PLACEMENT = Lifecycle[Any]("placement", [
     Rule("ask_transfer",       ["active"],             "transfer_pending", [TRAINEE, COORDINATOR], [gate_open("ask_transfer")], "placement.transfer_asked",
          takes=[gated_day("ask_transfer"),
                 because("terms_not_met", "wages_unpaid", "unsafe_conditions", "contract_dispute", "employer_insolvent", "personal", "other")],
-         checks=[met_on_the_day("ask_transfer")]),
+         checks=[met_on_the_day("ask_transfer")], undo=[nobody_transferring]),
+    # Not taken back: the other candidacies have ended and their seats are free; another transfer leads back.
+    Rule("complete_transfer",  ["transfer_pending"],   "active",      [SYSTEM],              [], "placement.transferred", undo=False),
     Rule("refuse_transfer",    ["transfer_pending"],   "active",      [COORDINATOR],         [], "placement.transfer_refused",
-         takes=[because("requirements_unmet", "position_filled", "trainee_withdrew", "other")]),
+         takes=[because("requirements_unmet", "position_filled", "trainee_withdrew", "other")], shared=True),
     Rule("complete",           ["active"],             "completed",   [COORDINATOR, SYSTEM], [contract_ended], "placement.completed"),
-    Rule("return_early",       AWAY,                   "early_return", [COORDINATOR],        [departs], "placement.returning_early",
+    Rule("return_early",       AWAY,                   "early_return", [COORDINATOR],        [departs], "placement.returning_early", shared=True,
          takes=[because("health", "family", "contract_dispute", "wages_unpaid", "unsafe_conditions", "employer_insolvent", "force_majeure", "personal", "other"), *WHO_PAYS]),
-    Rule("terminate",          AWAY,                   ["terminated_abroad", "terminated"], [COORDINATOR], [], "placement.terminated",
+    Rule("terminate",          AWAY,                   ["terminated_abroad", "terminated"], [COORDINATOR], [], "placement.terminated", shared=True,
          which=lambda p, _given: "terminated_abroad" if p.departs else "terminated",
          takes=[because("misconduct", "breach", "redundancy", "employer_insolvent", "contract_dispute", "medically_unfit", "personal", "other"), *WHO_PAYS]),
-    Rule("report_missing",     [*AWAY, "completed", "early_return", "terminated_abroad"], "absconded", [COORDINATOR], [], "placement.reported_missing",
+    Rule("report_missing",     [*AWAY, "completed", "early_return", "terminated_abroad"], "absconded", [COORDINATOR], [], "placement.reported_missing", shared=True,
          takes=[Takes("last_contact_on", date, "The day on which they were last heard of.", most=lambda p: p.today)]),
     Rule("found",              ["absconded"],          ["active", "returning", "closed"], [COORDINATOR], [], "placement.found",
          which=found_where, checks=[long_unknown],

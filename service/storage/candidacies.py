@@ -32,6 +32,7 @@ from service.domain.candidacies import (
     NewCandidacy,
     Person,
     Request,
+    Transfer,
 )
 from service.domain.journey import LIVE
 from service.storage.database import Statement, value
@@ -80,15 +81,33 @@ def _request(r: Any, o: Any) -> ColumnElement[Any]:
     return json_object({"seats": seats_json(r), "job": job_json(r, o), "closes_on": r.c.closes_on})
 
 
-def _live_placement(person: Any) -> ColumnElement[Any]:
+def _live_placement(person: Any, transfer_of: Any) -> ColumnElement[Any]:
+    """Whether there is a live placement beside the one that is to be transferred."""
     p = placements.alias("held_placement")
     live = [word(s) for s in sorted(LIVE["placement"])]
-    return select(p.c.id).where(mine(p), p.c.person_id == person, p.c.state.in_(live)).exists()
+    beside = p.c.id.is_distinct_from(transfer_of)
+    return select(p.c.id).where(mine(p), p.c.person_id == person, p.c.state.in_(live), beside).exists()
+
+
+def _transfer(person: Any, transfer_of: Any) -> ColumnElement[Any]:
+    """The placement that is to be transferred, where it is the person's own, as JSON."""
+    p = placements.alias("transferred")
+    columns = {n: p.c[n] for n in ("id", "state", "version", "since_on", "request_id", "destination")}
+    own = and_(mine(p), p.c.person_id == person, p.c.id == transfer_of)
+    return select(json_object(columns)).where(own).scalar_subquery()
+
+
+def _read_transfer(row: dict[str, Any] | None) -> Transfer | None:
+    if row is None:
+        return None
+    ids = {name: UUID(row[name]) for name in ("id", "request_id")}
+    return Transfer(**(row | ids | {"since_on": date.fromisoformat(row["since_on"])}))
 
 
 def _read_common(v: dict[str, Any]) -> dict[str, Any]:
     person, request = v["person"], v["request"]
     return v | {
+        "transfer": _read_transfer(v["transfer"]),
         "person": Person(
             UUID(person["id"]),
             date.fromisoformat(person["birth_on"]),
@@ -106,7 +125,13 @@ def _read_common(v: dict[str, Any]) -> dict[str, Any]:
 
 
 # ---- a new one
-_named = bindparam("request_id", type_=Uuid)
+def _read_new(v: dict[str, Any]) -> dict[str, Any]:
+    """Nobody is identified for a transfer before it was asked for."""
+    known = _read_common(v)
+    return known | {"since_on": known["transfer"].since_on if known["transfer"] else None}
+
+
+_named, _moved = bindparam("request_id", type_=Uuid), bindparam("transfer_of", type_=Uuid)
 _live_here = [word(s) for s in sorted(LIVE["candidacy"])]
 NEW_FACTS: FactsOf[NewCandidacy] = FactsOf(
     _t,
@@ -117,7 +142,9 @@ NEW_FACTS: FactsOf[NewCandidacy] = FactsOf(
         .select_from(_r.join(_o, _o.c.id == _r.c.organisation_id))
         .where(mine(_r), _r.c.id == _named)
         .scalar_subquery(),
-        "live_placement": _live_placement(_t.c.id),
+        "live_placement": _live_placement(_t.c.id, _moved),
+        "transfer_of": cast(_moved, Uuid),
+        "transfer": _transfer(_t.c.id, _moved),
         "live_candidacy": select(_c.c.id)
         .where(mine(_c), _c.c.person_id == _t.c.id, _c.c.request_id == _named, _c.c.state.in_(_live_here))
         .exists(),
@@ -128,8 +155,8 @@ NEW_FACTS: FactsOf[NewCandidacy] = FactsOf(
     stream="id",
     also=array([_named]),
     birth=True,
-    extra=("request_id",),
-    read=_read_common,
+    extra=("request_id", "transfer_of"),
+    read=_read_new,
 )
 
 # ---- one that is there
@@ -174,7 +201,9 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
         "now": NOW,
         "person": _person(_t),
         "request": _request(_r, _o),
-        "live_placement": _live_placement(_c.c.person_id),
+        "live_placement": _live_placement(_c.c.person_id, _c.c.transfer_of),
+        "transfer_of": _c.c.transfer_of,
+        "transfer": _transfer(_c.c.person_id, _c.c.transfer_of),
         "evidence": evidence_of(_c.c.request_id, _c.c.person_id, _c.c.id),
         "tests": tests_of(_c.c.person_id),
         "payments": payments_of(_c.c.person_id),
@@ -261,7 +290,7 @@ def _here_and_there(at: ColumnElement[Any]) -> ColumnElement[Any]:
 
 _OWN = (
     "id", "version", "state", "since_on", "person_id", "request_id", "consent_id", "pins", "rank", "assessment",
-    "terms", "differences", "offered_on", "offer_ends_at", "placement_id",
+    "terms", "differences", "offered_on", "offer_ends_at", "placement_id", "transfer_of",
 )  # fmt: skip
 _interview_at = cast(_c.c.interview["at"].astext, INSTANT)
 

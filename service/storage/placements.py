@@ -22,9 +22,9 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import array
 
 from service.domain.actors import Sight
+from service.domain.candidacies import BELOW_ACCEPTED
 from service.domain.placement_requests import RequestSeats
 from service.domain.placements import AWAY, PlacementDossier, months_until
 from service.domain.requirements import RequirementFacts
@@ -33,6 +33,7 @@ from service.storage.candidacies import MASK
 from service.storage.database import Record, Statement, value
 from service.storage.opening import TODAY, FactsOf, word
 from service.storage.packs import shipped_packs
+from service.storage.placement_requests import read_standing, standing_json
 from service.storage.requirements import (
     evidence_of,
     packs_of,
@@ -85,6 +86,18 @@ FILLED = (
     "wish",
 )
 """Columns that steps fill, and that a correction of the step puts back."""
+
+
+_next, _theirs = candidacies.alias("next_candidacy"), placement_requests.alias("next_request")
+_are_next = and_(
+    mine(_next),
+    _next.c.person_id == _p.c.person_id,
+    _next.c.transfer_of == _p.c.id,
+    _next.c.state.in_([word(s) for s in BELOW_ACCEPTED]),
+)
+_with_offers = func.array(
+    select(_next.c.request_id).where(_are_next, _next.c.state == word("offered")).scalar_subquery()
+)
 
 
 def _others_there() -> Any:
@@ -172,6 +185,7 @@ def _dossier(v: dict[str, Any]) -> dict[str, Any]:
         "candidacy_version": v["candidacy_version"] or 0,
         "items": read_items(v["evidence"]),
         "seats": RequestSeats(UUID(v["seats"].pop("id")), **v["seats"]) if v["seats"] else None,
+        "transferring": read_standing(v["transferring"]),
         "kept": v["kept"],
         "replaced": tuple(v["replaced"] or ()),
     }
@@ -209,11 +223,12 @@ FACTS: FactsOf[PlacementDossier] = FactsOf(
         "seats": case(
             (_r.c.id.is_not(None), func.json_build_object(*[part for n in SEATS for part in (word(n), _r.c[n])]))
         ),
+        "transferring": standing_json(_next, _theirs, _are_next),
         "kept": func.json_build_object(*[part for n in FILLED for part in (word(n), _p.c[n])]),
         "replaced": _p.c.replaced,
     },
     source=_whole,
-    also=case((_r.c.id.is_not(None), array([_r.c.id])), else_=cast(null(), ARRAY(Uuid))),
+    also=case((_r.c.id.is_not(None), func.array_prepend(_r.c.id, _with_offers)), else_=cast(null(), ARRAY(Uuid))),
     read=_dossier,
 )
 

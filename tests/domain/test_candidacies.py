@@ -19,6 +19,7 @@ from service.domain.candidacies import (
     Person,
     Request,
     Shown,
+    Transfer,
     by_step,
 )
 from service.domain.journey import LIVE
@@ -124,6 +125,36 @@ def test_candidacy_is_identified_where_nothing_hard_stands_against_it() -> None:
     assert codes("identify", new(request=Request(SEATS, JAPAN)), C) == []
     late = replace(JOB, starts_on=date(2020, 1, 1))
     assert codes("identify", new(request=Request(SEATS, late)), C) == ["pack_not_in_force"]
+
+
+def test_candidacy_for_a_transfer_leaves_its_own_placement_aside() -> None:
+    def moving(**more: Any) -> dict[str, Any]:
+        held = Transfer(UUID(int=9), "transfer_pending", 4, TODAY - DAY, UUID(int=2), "TH")
+        return {"transfer_of": held.id, "transfer": replace(held, **more)}
+
+    assert codes("identify", new(**moving()), C) == []
+    assert codes("identify", new(transfer_of=UUID(int=9)), C) == ["transfer_known"]
+    assert codes("identify", new(**moving(request_id=SEATS.id)), C) == ["transfer_elsewhere"]
+    assert codes("identify", new(**moving(destination="JP")), C) == ["transfer_in_country"]
+    assert codes("identify", new(**moving(state="active"), live_placement=True), C) == [
+        "transfer_open", "no_live_placement",
+    ]  # fmt: skip
+    assert codes("identify", new(**moving(), since_on=TODAY - DAY), C, occurred_on=TODAY - DAY) == []
+    assert codes("identify", new(**moving(), since_on=TODAY - DAY), C, occurred_on=TODAY - 2 * DAY) == [
+        "occurred_on_in_range"
+    ]
+    said: dict[str, Any] = {"offer_ends_at": NOW + DAY}
+    for action, state, who in (("nominate", "consent_pending", T), ("offer", "selected", E), ("accept", "offered", T)):
+        assert codes(action, dossier(state, **moving()), who, **(said if action == "offer" else {})) == []
+        refused = codes(
+            action, dossier(state, **moving(state="terminated")), who, **(said if action == "offer" else {})
+        )
+        assert refused == ["transfer_open"]
+    for known, to in (({}, "accepted"), (moving(), "placed")):
+        assert CANDIDACY.decide("accept", dossier("offered", **known), T).to_state == to
+    out = dossier("withdrawn_by_trainee", last_step=LastStep(9, "withdraw", "offered", "withdrawn_by_trainee", TODAY))
+    assert codes("correct", replace(out, **moving()), C, note="no") == []
+    assert codes("correct", replace(out, **moving(state="active")), C, note="no") == ["transfer_open"]
 
 
 def test_candidacy_is_nominated_by_whom_it_concerns_with_what_the_packs_ask_for() -> None:

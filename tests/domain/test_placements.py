@@ -13,6 +13,7 @@ from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, READER, SYSTE
 from service.domain.journey import AWAY as JOURNEY_AWAY
 from service.domain.journey import LIVE, Held, stage
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Refused
+from service.domain.placement_requests import RequestSeats, Standing
 from service.domain.placements import (
     AT_HOME,
     PLACEMENT,
@@ -342,7 +343,15 @@ def test_placement_extension_stays_under_the_cap_of_the_pathway() -> None:
 def test_placement_transfer_is_asked_and_refused() -> None:
     p = dossier(state="active")
     assert to("ask_transfer", p, actor(TRAINEE), reason_code="wages_unpaid") == "transfer_pending"
-    assert to("refuse_transfer", replace(p, state="transfer_pending"), reason_code="position_filled") == "active"
+    asked = replace(p, state="transfer_pending")
+    assert to("refuse_transfer", asked, reason_code="position_filled") == "active"
+    assert PLACEMENT.follow("complete_transfer", "transfer_pending").to_state == "active"
+    asked = replace(asked, last_step=LastStep(5, "ask_transfer", "active", "transfer_pending", TODAY))
+    assert to("correct", asked, note="misheard") == "active"
+    another = Standing(uuid4(), "offered", 1, RequestSeats(uuid4(), "open", 1, 1, 1, 0, 0))
+    assert codes("correct", replace(asked, transferring=(another,)), note="misheard") == ["no_live_candidacies"]
+    moved = replace(p, last_step=LastStep(6, "complete_transfer", "transfer_pending", "active", TODAY))
+    assert codes("correct", moved, note="no") == ["correctable"]
 
 
 # ---- ways out

@@ -20,7 +20,7 @@ RESOURCE = Resource(
         "nominate": "Give consent, and so be nominated",
         "choose": "Choose the candidate",
         "offer": "Make an offer; it reserves a seat",
-        "accept": "Accept the offer; the placement begins",
+        "accept": "Accept the offer; the placement begins, or is carried over",
     },
 )
 

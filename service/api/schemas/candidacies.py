@@ -94,3 +94,4 @@ class CandidacyOut(StatefulOut):
     offer_ends_at: datetime | None
     offer_ends: list[ClockOut] | None
     placement_id: UUID | None
+    transfer_of: UUID | None = Field(description="The placement that it would carry over to this request.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 from service.domain.actors import COORDINATOR, ENTERPRISE, GUARDIAN, SYSTEM, TRAINEE
 from service.domain.candidacies.facts import (
@@ -22,6 +23,7 @@ from service.domain.candidacies.facts import (
     Person,
     Request,
     Shown,
+    Transfer,
     by_step,
 )
 from service.domain.candidacies.guards import (
@@ -61,6 +63,9 @@ from service.domain.candidacies.guards import (
     request_running,
     seat_free,
     terms_not_worse,
+    transfer_fits,
+    transfer_open,
+    where_accepted,
 )
 from service.domain.consents import FIELDS
 from service.domain.lifecycle import NEW, Lifecycle, Rule, Takes, because
@@ -98,13 +103,13 @@ _WITHDRAWN = because("personal", "family", "health", "other_offer", "pay_terms",
 # fmt: off
 CANDIDACY = Lifecycle[Any]("candidacy", [
     #    action               from                            to                       who             only if                                  leaves behind
-    Rule("identify",          [NEW],                          "identified",            [COORDINATOR],  [request_known, request_live, nationality_asked, no_live_placement, no_live_candidacy, hard_rules_pass], "candidacy.identified",
-         shared=True),
+    Rule("identify",          [NEW],                          "identified",            [COORDINATOR],  [request_known, request_live, nationality_asked, transfer_fits, transfer_open, no_live_placement, no_live_candidacy, hard_rules_pass], "candidacy.identified",
+         takes=[Takes("transfer_of", UUID, "The placement from which the person asks to be transferred.", needed=False)], shared=True),
     Rule("ask_consent",       ["identified"],                 "consent_pending",       [COORDINATOR],  [request_live],                          "candidacy.consent_asked",
          takes=[Takes("shown", Shown, "Which kinds of data the enterprise sees from which step on.", needed=False),
                 Takes("ends_on", date, "The last day on which the consent would hold.", needed=False, least=lambda c: c.today, code="in_future")],
          checks=[fields_known]),
-    Rule("nominate",          ["consent_pending"],            "nominated",             _PERSON,         [consent_asked, person_decides, request_running, nationality_asked, no_live_placement, NOMINATED_IF], "candidacy.nominated",
+    Rule("nominate",          ["consent_pending"],            "nominated",             _PERSON,         [consent_asked, person_decides, request_running, nationality_asked, transfer_open, no_live_placement, NOMINATED_IF], "candidacy.nominated",
          takes=[Takes("withheld", tuple[str, ...], "Kinds of data that the person does not give.", needed=False, choices=FIELDS, code="consent_field_known"), *NOMINATION_DAY],
          checks=[recorded_for_the_right_one, NOMINATED_ON_THE_DAY]),
     Rule("refuse_consent",    ["consent_pending"],            "consent_refused",       _PERSON,         [adult_decides],                         "candidacy.consent_refused", checks=[no_recorded_for_the_right_one], undo=[can_live_again]),
@@ -118,9 +123,9 @@ CANDIDACY = Lifecycle[Any]("candidacy", [
     Rule("promote",           ["waitlisted"],                 "selected",              [ENTERPRISE],    [request_running, consent_holds, CHOSEN_IF], "candidacy.promoted",
          takes=CHOICE_DAY, checks=[CHOSEN_ON_THE_DAY]),
     Rule("turn_down",         IN_CHOICE,                      "rejected_by_enterprise", [ENTERPRISE],   [],                                      "candidacy.turned_down", takes=[_OUT_OF_CHOICE], undo=[can_live_again]),
-    Rule("offer",             ["selected"],                   "offered",               [ENTERPRISE],    [request_open, before_closing, seat_free, consent_holds, no_live_placement], "candidacy.offered",
+    Rule("offer",             ["selected"],                   "offered",               [ENTERPRISE],    [request_open, before_closing, seat_free, consent_holds, transfer_open, no_live_placement], "candidacy.offered",
          takes=_OFFER, checks=[differences_known, terms_not_worse], shared=True),
-    Rule("accept",            ["offered"],                    "accepted",              [TRAINEE],       [offer_in_time, no_other_accepted, no_live_placement, ACCEPTED_IF], "candidacy.accepted",
+    Rule("accept",            ["offered"],                    ["accepted", "placed"],  [TRAINEE],       [offer_in_time, no_other_accepted, transfer_open, no_live_placement, ACCEPTED_IF], "candidacy.accepted", which=where_accepted,
          takes=[Takes("accepted_differences", tuple[str, ...], "The less good terms that are accepted.", needed=False), *ACCEPTANCE_DAY],
          checks=[accepted_in_time, differences_accepted, ACCEPTED_ON_THE_DAY], shared=True, undo=False),
     Rule("decline",           ["offered"],                    "offer_declined",        [TRAINEE],       [],                                      "candidacy.declined", takes=[_DECLINED], shared=True, undo=[can_live_again]),
@@ -153,5 +158,6 @@ __all__ = [
     "Person",
     "Request",
     "Shown",
+    "Transfer",
     "by_step",
 ]

@@ -80,13 +80,27 @@ class Asked:
     ends_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The person's own placement, which the candidacy would carry over to its request."""
+
+    id: UUID
+    state: str
+    version: int
+    since_on: date
+    request_id: UUID
+    destination: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eligible(Dossier):
-    """What any candidacy is judged by."""
+    """What any candidacy is judged by; `live_placement` is one beside that of the transfer."""
 
     person: Person
     request: Request | None = None
     live_placement: bool = False
+    transfer_of: UUID | None = None
+    transfer: Transfer | None = None
     packs: tuple[Pack, ...] = ()
     evidence: Mapping[str, Evidence] = field(default_factory=dict, hash=False)
     tests: tuple[TestResult, ...] = ()

@@ -56,8 +56,33 @@ def nationality_asked(c: Eligible) -> Reason | None:
 
 
 def no_live_placement(c: Eligible) -> Reason | None:
-    """Nobody has two placements."""
+    """Nobody has two placements; a transfer carries over the one there is."""
     return Reason("no_live_placement") if c.live_placement else None
+
+
+def transfer_fits(c: Eligible) -> Iterator[Reason]:
+    """A transfer is of the person's own placement, and to another request in the country where they are."""
+    if c.transfer_of is not None and c.transfer is None:
+        yield Reason("transfer_known", pointer="/transfer_of")
+    if c.transfer is None or c.request is None:
+        return
+    if c.request.seats.id == c.transfer.request_id:
+        yield Reason("transfer_elsewhere", pointer="/request_id")
+    there, here = c.request.job.destination, c.transfer.destination
+    if there != here:
+        yield Reason("transfer_in_country", required=here, actual=there, pointer="/request_id")
+
+
+def transfer_open(c: Eligible) -> Reason | None:
+    """The transfer was asked for, and neither refused nor completed."""
+    if c.transfer is not None and c.transfer.state != "transfer_pending":
+        return Reason("transfer_open", required="transfer_pending")
+    return None
+
+
+def where_accepted(c: CandidacyDossier, _: Given) -> str:
+    """Whoever is transferred has their placement already."""
+    return "accepted" if c.transfer_of is None else "placed"
 
 
 def no_live_candidacy(c: NewCandidacy) -> Reason | None:
@@ -232,7 +257,7 @@ def offer_over(c: CandidacyDossier) -> Reason | None:
 # ---- taking back
 def can_live_again(c: CandidacyDossier) -> Iterator[Reason]:
     """Somebody who was out can be a candidate again, and what they held then is free still."""
-    yield from (r for r in (request_live(c), no_live_placement(c), no_other_accepted(c)) if r)
+    yield from (r for r in (request_live(c), no_live_placement(c), transfer_open(c), no_other_accepted(c)) if r)
     if c.request is not None and any(s.seats.id == c.request.seats.id for s in c.siblings):
         yield Reason("no_live_candidacy")
     if c.last_step is not None and c.last_step.from_state == "offered":

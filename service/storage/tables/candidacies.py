@@ -25,6 +25,7 @@ candidacies = item_table(
     instant("offer_ends_at", null=True),
     instant("lapses_at", null=True),
     c("placement_id", Uuid, null=True),
+    c("transfer_of", Uuid, null=True),
     Index(
         "candidacies_one_live",
         "institution_id",
