@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("disabled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("made_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint("kind IN ('machine', 'person')", name=op.f("accounts_kind_known")),
         sa.CheckConstraint("email = lower(email)", name=op.f("accounts_email_lower")),
         sa.PrimaryKeyConstraint("id", name=op.f("accounts_pkey")),
@@ -426,6 +427,12 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index(op.f("relationships_organisation_id"), "relationships", ["organisation_id"], unique=False)
+    op.create_table(
+        "shared_accounts",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("shared_accounts_account_id_fkey")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("shared_accounts_pkey")),
+    )
     op.create_table(
         "trainees",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
@@ -1950,6 +1957,7 @@ def downgrade() -> None:
     op.drop_index("trainees_by_name", table_name="trainees")
     op.drop_index("trainees_available", table_name="trainees", postgresql_where=sa.text("available_until IS NOT NULL"))
     op.drop_table("trainees")
+    op.drop_table("shared_accounts")
     op.drop_index(op.f("relationships_organisation_id"), table_name="relationships")
     op.drop_table("relationships")
     op.drop_index(op.f("invitations_account_id"), table_name="invitations")

@@ -159,18 +159,14 @@ def appoint(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str,
             name=given["name"],
             locale=given.get("locale") or "en",
             created_at=work.now,
+            made_by=work.call.institution,
         )
+    elif item.dossier.becomes_shared:
+        work.writes.row(tables.shared_accounts, item.stream, account_id=account_id)
     digest: bytes | None = given.get("invitation_digest")
     # The link sets the password of the account everywhere: only whoever made it, or holds the machine, is given one.
     if digest is not None and (new or (work.call.trusted is not None and not item.dossier.has_password)):
-        work.writes.row(
-            tables.invitations,
-            item.stream,
-            digest=digest,
-            account_id=account_id,
-            purpose="invitation",
-            expires_at=work.now + INVITATION,
-        )
+        _keep_link(work, item.stream, account_id, digest, "invitation")
     work.created["account"] = account_id
     return {
         "account_id": account_id,
@@ -181,6 +177,19 @@ def appoint(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str,
         "unit_ids": list(given.get("unit_ids") or ()),
         "event_data": {"account_id": account_id, "roles": sorted(roles)},
     }
+
+
+def _keep_link(work: Work, stream: UUID, account: UUID, digest: bytes, purpose: str) -> None:
+    until = work.now + INVITATION
+    work.writes.row(
+        tables.invitations, stream, digest=digest, account_id=account, purpose=purpose, expires_at=until
+    )  # fmt: skip
+
+
+def reset(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """A link with which whoever lost the password sets another; the old one holds until then."""
+    _keep_link(work, item.stream, item.dossier.account_id, given["invitation_digest"], "reset")
+    return {}
 
 
 def change(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -202,6 +211,6 @@ SUBJECT: Subject[Any] = Subject(
     tables.appointments,
     stored.FACTS,
     births={"appoint": stored.NEW_FACTS},
-    effects={"appoint": appoint, "edit": change, "end": end},
+    effects={"appoint": appoint, "edit": change, "reset": reset, "end": end},
     kind="account",
 )

@@ -29,18 +29,24 @@ OF_PERSON = frozenset({TRAINEE, GUARDIAN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentDossier(Dossier):
-    """All that the rules of an appointment may know."""
+    """All that the rules of an appointment may know. `ours`: the account is of this institution alone."""
 
     roles: tuple[str, ...] = ()
     organisation_id: UUID | None = None
+    account_id: UUID | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAppointment(Dossier):
-    """What is known when somebody is appointed: the account by its e-mail, and whether what is named is there."""
+    """What is known when somebody is appointed: the account by its e-mail, and whether what is named is there.
+
+    `becomes_shared`: another institution made the account, and none but that had appointed it yet.
+    """
 
     account_id: UUID | None = None
     has_password: bool = False
+    becomes_shared: bool = False
     organisation_known: bool = False
     persons_known: int = 0
     asked_by: tuple[str, ...] = ()
@@ -84,6 +90,11 @@ def keeps_sight(a: AppointmentDossier, given: Given) -> Reason | None:
     return _roles_fit([*roles, *a.roles]) if roles else Reason("input_required", required="roles", pointer="/roles")
 
 
+def account_ours(a: AppointmentDossier) -> Reason | None:
+    """A new password opens the account everywhere: only where it was made, and while nobody else appointed it."""
+    return None if a.ours else Reason("account_ours")
+
+
 ROLES: Takes[Any] = Takes(
     "roles",
     tuple[str, ...],
@@ -107,6 +118,7 @@ APPOINTMENT = Lifecycle[Any]("appointment", [
     Rule("edit",    ["held"],  "held",  [ADMIN],              [],      "appointment.edited",
          takes=[Takes("roles", tuple[str, ...], "Other roles.", needed=False, choices=ROLES.choices, code="role_known"), PERSONS, UNITS],
          checks=[keeps_sight]),
+    Rule("reset",   ["held"],  "held",  [ADMIN],              [account_ours], "appointment.reset"),
     Rule("end",     ["held"],  "ended", [ADMIN],              [],      "appointment.ended"),
 ], correctable=False)
 # fmt: on

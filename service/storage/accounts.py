@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Interval, LargeBinary, Text, Uuid, bindparam, func, insert, literal_column, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.accounts import AppointmentDossier, NewAppointment
 from service.storage.database import Connection, Database, Statement, value
@@ -20,6 +21,7 @@ from service.storage.tables.institutions import (
     institutions,
     invitations,
     organisations,
+    shared_accounts,
 )
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import GATE, INSTITUTION, mine
@@ -268,10 +270,19 @@ async def keep_reset(database: Database, email: str, digest: bytes, lasts: timed
         return await _RESET.one(con, email=email, digest=digest, lasts=lasts) is not None
 
 
+def _shared(account: Any) -> ColumnElement[bool]:
+    return select(shared_accounts.c.account_id).where(shared_accounts.c.account_id == account.c.id).exists()
+
+
 FACTS: FactsOf[AppointmentDossier] = FactsOf(
     _p,
     AppointmentDossier,
-    {"roles": _p.c.roles, "organisation_id": _p.c.organisation_id},
+    {
+        "roles": _p.c.roles,
+        "organisation_id": _p.c.organisation_id,
+        "account_id": _p.c.account_id,
+        "ours": select(_a.c.id).where(_a.c.id == _p.c.account_id, _a.c.made_by == INSTITUTION, ~_shared(_a)).exists(),
+    },
     stream="id",
     read=lambda v: v | {"roles": tuple(v["roles"])},
 )
@@ -282,6 +293,9 @@ NEW_FACTS: FactsOf[NewAppointment] = FactsOf(
     {
         "account_id": select(_a.c.id).where(_a.c.email == _mail).scalar_subquery(),
         "has_password": select(_a.c.id).where(_a.c.email == _mail, _a.c.password_hash.is_not(None)).exists(),
+        "becomes_shared": select(_a.c.id)
+        .where(_a.c.email == _mail, _a.c.made_by.is_distinct_from(INSTITUTION), ~_shared(_a))
+        .exists(),
         "organisation_known": select(organisations.c.id)
         .where(organisations.c.id == bindparam("organisation_id", type_=Uuid))
         .exists(),

@@ -21,6 +21,44 @@ async def test_account_of_another_institution_is_not_taken_over_by_appointing_it
     assert (await appointed(ours, email, "coordinator"))["invitation"] is None
 
 
+async def test_lost_password_is_reset_by_an_administrator_once(world: World) -> None:
+    a = await world.client(ADMIN)
+    email = f"wang-{uuid4().hex}@college.example.org"
+    made = await appointed(a, email, "coordinator")
+    first = {"secret": made["invitation"], "password": "the first password"}
+    assert (await world.http.post("/v1/invitations/accept", json=first)).status_code == 200
+    path, signing_in = f"/v1/appointments/{made['id']}", {"email": email, "password": "the first password"}
+    told = await a.done(path, "reset")
+    assert (told["state"], told["version"]) == ("held", 2)
+    assert (await world.http.post("/v1/login", json=signing_in)).status_code == 200
+    second = {"secret": told["invitation"], "password": "the second password"}
+    answers = [(await world.http.post("/v1/invitations/accept", json=second)).status_code for _ in range(2)]
+    assert answers == [200, 404]
+    answers = [
+        (await world.http.post("/v1/login", json=signing_in | {"password": f"the {n} password"})).status_code
+        for n in ("first", "second")
+    ]
+    assert answers == [401, 200]
+    coordinator = await world.client(COORDINATOR)
+    assert await coordinator.refused(path, "reset", status=403) == ["role"]
+    assert [e["action"] for e in (await a.get(path + "/events")).json()["items"]] == ["appoint", "reset"]
+
+
+async def test_password_of_an_account_that_is_shared_is_reset_by_no_institution(world: World) -> None:
+    ours = await world.client(ADMIN)
+    theirs = await world.client(ADMIN, institution=await world.other())
+    email = f"partner-{uuid4().hex}@south.example.org"
+    made = await appointed(theirs, email, "admin")
+    path = f"/v1/appointments/{made['id']}"
+    assert (await theirs.get(path + "/actions")).json()["actions"][1] | {"inputs": []} == {
+        "action": "reset", "label": "Reset the password", "open": True, "to": ["held"], "reasons": [], "inputs": [],
+    }  # fmt: skip
+    known = await appointed(ours, email, "coordinator")
+    await appointed(ours, f"{uuid4().hex}@south.example.org", "coordinator")
+    assert await ours.refused(f"/v1/appointments/{known['id']}", "reset") == ["account_ours"]
+    assert await theirs.refused(path, "reset") == ["account_ours"]
+
+
 async def test_coordinator_makes_no_staff(world: World) -> None:
     c = await world.client(COORDINATOR)
     body = {"email": f"me-too-{uuid4().hex}@college.example.org", "name": "Me", "roles": ["admin"]}

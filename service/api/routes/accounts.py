@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from service.actions import accounts, reading
@@ -32,7 +33,7 @@ from service.api.tokens import digest_of, make_token
 from service.domain.actors import SIGHTS, Role
 from service.storage.accounts import KEYS, VIEW, keep_key, revoke_key
 
-RESOURCE = Resource(accounts.SUBJECT, VIEW, AppointmentOut, policy="accounts.read", tag="accounts")
+RESOURCE = Resource(accounts.SUBJECT, VIEW, AppointmentOut, policy="accounts.read", tag="accounts", apart=("reset",))
 
 
 async def _sign_in(asked: Asked) -> Response:
@@ -98,20 +99,6 @@ async def _appoint(asked: Asked) -> Response:
         "person_ids": list(given.get("person_ids") or ()),
     }
 
-    def answer(work: Work, results: list[Result]) -> bytes:
-        r = results[0]
-        invited = any(name == "invitations" for _, name, _ in work.writes.parts)
-        return to_json(
-            {
-                "id": r.id,
-                "state": r.state,
-                "version": 1,
-                "action_id": work.action_id,
-                "created": r.created,
-                "invitation": secret if invited else None,
-            }
-        )
-
     done = await perform(
         asked.services,
         asked.call,
@@ -119,10 +106,36 @@ async def _appoint(asked: Asked) -> Response:
         "appoint",
         [Wanted(asked.call.institution)],
         given,
-        answer=answer,
+        answer=partial(_with_secret, secret),
         extra=extra,
     )
     return replied(done, status=201, version=1)
+
+
+def _with_secret(secret: str, work: Work, results: list[Result]) -> bytes:
+    """What became of it, and the link's secret where one was made."""
+    r = results[0]
+    made = any(name == "invitations" for _, name, _ in work.writes.parts)
+    return to_json(
+        {
+            "id": r.id,
+            "state": r.state,
+            "version": r.version,
+            "action_id": work.action_id,
+            "created": r.created,
+            "invitation": secret if made else None,
+        }
+    )
+
+
+async def _reset(asked: Asked) -> Response:
+    secret = secrets.token_urlsafe(32)
+    given = given_to(RESOURCE, "reset", asked, asked.body) | {"invitation_digest": digest_of(secret)}
+    wanted = [Wanted(asked.id, asked.if_match)]
+    done = await perform(
+        asked.services, asked.call, accounts.SUBJECT, "reset", wanted, given, answer=partial(_with_secret, secret)
+    )
+    return replied(done, version=from_json(done.body)["version"])
 
 
 async def _make_key(asked: Asked) -> Response:
@@ -215,6 +228,21 @@ def routes() -> list[Operations]:
             AppointedOut,
             body,
             status=201,
+            keyed=True,
+        )
+    )
+    o.add(
+        Operation(
+            "POST",
+            "/appointments/{id}/reset",
+            "appointments_reset",
+            "Make a link with which a lost password is set anew; it is shown once",
+            _reset,
+            "action",
+            "lifecycle",
+            AppointedOut,
+            action_model(accounts.SUBJECT.lifecycle, "reset"),
+            versioned=True,
             keyed=True,
         )
     )

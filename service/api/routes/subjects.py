@@ -49,6 +49,8 @@ class Resource:
     present: Callable[[Asked, dict[str, Any]], dict[str, Any]] | None = None
     prepare: Callable[[Asked, dict[str, Any]], dict[str, Any]] | None = None
     hidden: Sequence[str] = ()
+    apart: Sequence[str] = ()
+    """Actions that are offered like all, and whose operation the capability declares itself."""
 
     @property
     def plural(self) -> str:
@@ -132,7 +134,7 @@ def routes_of(resource: Resource) -> Operations:
         )
     )
     for action in lifecycle.actions():
-        if action in resource.hidden or _system_only(resource, action):
+        if action in (*resource.hidden, *resource.apart) or _system_only(resource, action):
             continue
         _add_action(router, resource, action)
     # The first match answers: `/bulk/verify` must stand before `/{id}/verify`.

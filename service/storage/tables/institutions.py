@@ -54,10 +54,17 @@ accounts = shared_table(
     c("locale"),
     instant("created_at"),
     instant("disabled_at", null=True),
+    c("made_by", Uuid, null=True),
     one_of("kind", ["person", "machine"]),
     CheckConstraint("email = lower(email)", name="email_lower"),
     UniqueConstraint("email"),
 )
+shared_accounts = shared_table(
+    "shared_accounts",
+    c("account_id", Uuid, primary_key=True),
+    ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+)
+"""Accounts that another institution than the one that made them appointed too: no administrator resets those."""
 invitations = shared_table(
     "invitations",
     c("digest", LargeBinary, primary_key=True),
