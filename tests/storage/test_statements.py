@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,8 @@ from service.storage.database import APP_ROLE, Statement
 from service.storage.opening import FactsOf, heads_statement
 from service.storage.views import View, feed_page, who
 
+GATED = re.compile(r"(\(InitPlan \d+\)\.col\d+|\$\d+) IS NOT NULL")
+"""How a plan tells of the gate: by the InitPlan's name, or by what it returns (before PostgreSQL 17)."""
 SIGHTS: list[Sight | None] = [None, *Sight]
 
 
@@ -39,7 +42,7 @@ def _waits(plan: dict[str, Any]) -> bool:
     """Whether everything that the plan reads stands below the filter that sets the institution."""
     while True:
         kept = plan.get("One-Time Filter", "")
-        if kept == "false" or ("InitPlan" in kept and "IS NOT NULL" in kept):
+        if kept == "false" or GATED.search(kept):
             return True
         below = [p for p in plan.get("Plans", []) if p["Parent Relationship"] not in ("InitPlan", "SubPlan")]
         if len(below) != 1 or "Scan" in plan["Node Type"]:
