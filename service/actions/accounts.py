@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,10 +14,22 @@ from uuid import UUID
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from service.actions.reading import who_asks
-from service.actions.work import Call, Item, Missing, Services, Subject, Unauthenticated, Work
+from service.actions.reading import item, who_asks
+from service.actions.work import (
+    Answer,
+    Call,
+    Item,
+    Missing,
+    Result,
+    Services,
+    Subject,
+    Unauthenticated,
+    Wanted,
+    Work,
+    perform,
+)
 from service.domain.accounts import APPOINTMENT
-from service.domain.actors import SIGHTS, Role, Sight
+from service.domain.actors import SIGHTS, Actor, Role, Sight
 from service.domain.lifecycle import Given, Reason, Refused, Step
 from service.storage import accounts as stored
 from service.storage.database import attempt
@@ -192,6 +204,30 @@ def reset(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, A
     return {}
 
 
+def make_key(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """A key with which a machine does what the account may; only its digest is kept."""
+    until = work.now + given["lasts"]
+    work.writes.row(
+        tables.credentials,
+        item.stream,
+        digest=given["digest"],
+        id=given["key_id"],
+        kind="key",
+        sight=SIGHTS[Role(item.dossier.roles[0])].value,
+        appointment_id=item.id,
+        name=given["name"],
+        created_at=work.now,
+        expires_at=until,
+    )
+    return {"event_data": {"key_id": given["key_id"], "expires_at": until}}
+
+
+def revoke_key(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """The key is worth nothing from the next request on."""
+    work.writes.change(tables.credentials, item.stream, id=given["key_id"], revoked_at=work.now)
+    return {"event_data": {"key_id": given["key_id"]}}
+
+
 def change(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """Other roles, of the same sight; they hold for the next request."""
     columns: dict[str, Any] = {name: list(given[name]) for name in ("person_ids", "unit_ids") if name in given}
@@ -211,6 +247,61 @@ SUBJECT: Subject[Any] = Subject(
     tables.appointments,
     stored.FACTS,
     births={"appoint": stored.NEW_FACTS},
-    effects={"appoint": appoint, "edit": change, "reset": reset, "end": end},
+    effects={
+        "appoint": appoint,
+        "edit": change,
+        "reset": reset,
+        "make_key": make_key,
+        "revoke_key": revoke_key,
+        "end": end,
+    },
     kind="account",
 )
+
+
+# ---- keys of machines
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that was made: `expires_at` is an instant in UTC."""
+
+    id: UUID
+    expires_at: datetime
+
+
+async def issue_key(
+    services: Services, call: Call, actor: Actor, appointment: UUID, *, digest: bytes, name: str, lasts: timedelta
+) -> Key:
+    """A key for an appointment, for an actor who may make one.
+
+    Raises:
+        Missing: no such appointment.
+        Refused: it has ended.
+    """
+    made: list[Key] = []
+
+    def answer(work: Work, _results: list[Result]) -> bytes:
+        made.append(Key(given["key_id"], work.now + lasts))
+        return b""
+
+    given: Given = {"key_id": uuid7(), "digest": digest, "name": name, "lasts": lasts}
+    await _by(services, call, actor, "make_key", appointment, given, answer)
+    return made[-1]
+
+
+async def withdraw_key(services: Services, call: Call, actor: Actor, key: UUID) -> None:
+    """The key is revoked, by an actor who may.
+
+    Raises:
+        Missing: no such key.
+        Refused: it was revoked before.
+    """
+    held = await item(services, call, stored.KEYS, "keys.read", key)
+    await _by(services, call, actor, "revoke_key", held["appointment_id"], {"key_id": key}, lambda _w, _r: b"")
+
+
+async def _by(
+    services: Services, call: Call, actor: Actor, action: str, appointment: UUID, given: Given, answer: Answer
+) -> None:
+    # A key is shown once, so there is no answer to keep; who asks was found by the call's own token.
+    known = replace(call, trusted=actor, key="")
+    await perform(services, known, SUBJECT, action, [Wanted(appointment)], given, answer=answer)

@@ -12,15 +12,17 @@ from zoneinfo import available_timezones
 import typer
 
 from service.actions import institutions as acting
-from service.actions.accounts import INVITATION
-from service.actions.work import Services
+from service.actions.accounts import INVITATION, issue_key, withdraw_key
+from service.actions.work import Call, Missing, Services
 from service.api.tokens import digest_of, make_token
 from service.cli.words import fail, out, say, table, with_services
 from service.domain.accounts import GRANTABLE
 from service.domain.actors import Role, Sight
+from service.domain.lifecycle import Refused
 from service.domain.values import COUNTRIES
 from service.launch import Trouble
 from service.storage import accounts as stored
+from service.storage.institutions import trusted_admin
 
 PASSWORD_LEAST = 12
 PASSWORD_MOST = 200
@@ -194,6 +196,10 @@ def list_accounts(email: Annotated[str, typer.Argument(help="The address of one 
 # Keys --------------------------------------------------------------------------------------------------------------
 
 
+def _trusted(home: UUID) -> Call:
+    return Call(home, "key", trusted=trusted_admin())
+
+
 @keys.command("make")
 def make_key(
     email: Email,
@@ -215,10 +221,9 @@ def make_key(
                 "See `sojourn account list EMAIL`, and name one by --institution and --role.",
             )
         token, digest = make_token(home, Sight(fitting[0].sight))
-        kept = await stored.keep_key(services.database, home, fitting[0].id, digest, name, timedelta(days=days))
-        if kept is None:
-            raise Trouble("The appointment ended meanwhile.", "See `sojourn account list EMAIL`.")
-        return kept[0], token
+        call, who, lasts = _trusted(home), trusted_admin(), timedelta(days=days)
+        made = await issue_key(services, call, who, fitting[0].id, digest=digest, name=name, lasts=lasts)
+        return made.id, token
 
     identity, token = with_services(do)
     say(f"Key {identity}, for {days} days. It is shown this once:")
@@ -233,7 +238,12 @@ def revoke_key(
     """Revoke a key: it is worth nothing from the next request on."""
 
     async def do(services: Services) -> bool:
-        return await stored.revoke_key(services.database, await _home(services, institution), key)
+        call = _trusted(await _home(services, institution))
+        try:
+            await withdraw_key(services, call, trusted_admin(), key)
+        except (Missing, Refused):
+            return False
+        return True
 
     if not with_services(do):
         fail("There is no live key with this id.", "GET /v1/keys lists them.")

@@ -29,12 +29,16 @@ OF_PERSON = frozenset({TRAINEE, GUARDIAN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentDossier(Dossier):
-    """All that the rules of an appointment may know. `ours`: the account is of this institution alone."""
+    """All that the rules of an appointment may know.
+
+    `ours`: the account is of this institution alone. `keys`: those of machines that are live.
+    """
 
     roles: tuple[str, ...] = ()
     organisation_id: UUID | None = None
     account_id: UUID | None = None
     ours: bool = False
+    keys: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,11 @@ def account_ours(a: AppointmentDossier) -> Reason | None:
     return None if a.ours else Reason("account_ours")
 
 
+def key_live(a: AppointmentDossier, given: Given) -> Reason | None:
+    """A key is revoked once."""
+    return None if given["key_id"] in a.keys else Reason("key_live", pointer="/key_id")
+
+
 ROLES: Takes[Any] = Takes(
     "roles",
     tuple[str, ...],
@@ -103,6 +112,7 @@ ROLES: Takes[Any] = Takes(
     code="role_known",
 )
 PERSONS: Takes[Any] = Takes("person_ids", tuple[UUID, ...], "The trainee, or those in a guardian's care.", needed=False)
+KEY: Takes[Any] = Takes("key_id", UUID, "The key of a machine.")
 UNITS: Takes[Any] = Takes("unit_ids", tuple[UUID, ...], "The units somebody works for; none is all.", needed=False)
 
 # fmt: off
@@ -119,6 +129,9 @@ APPOINTMENT = Lifecycle[Any]("appointment", [
          takes=[Takes("roles", tuple[str, ...], "Other roles.", needed=False, choices=ROLES.choices, code="role_known"), PERSONS, UNITS],
          checks=[keeps_sight]),
     Rule("reset",   ["held"],  "held",  [ADMIN],              [account_ours], "appointment.reset"),
+    Rule("make_key", ["held"], "held",  [ADMIN],              [],      "appointment.key_made", takes=[KEY]),
+    *[Rule("revoke_key", [state], state, [ADMIN],             [],      "appointment.key_revoked", takes=[KEY], checks=[key_live])
+      for state in ("held", "ended")],
     Rule("end",     ["held"],  "ended", [ADMIN],              [],      "appointment.ended"),
 ], correctable=False)
 # fmt: on

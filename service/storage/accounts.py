@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.domain.accounts import AppointmentDossier, NewAppointment
 from service.storage.database import Connection, Database, Statement, value
 from service.storage.ids import uuid7
-from service.storage.opening import ITSELF, FactsOf, word
+from service.storage.opening import ITSELF, FactsOf, json_rows, word
 from service.storage.tables.institutions import (
     accounts,
     appointments,
@@ -89,15 +89,14 @@ async def appointments_of(database: Database, account: UUID) -> list[Appointment
 _KEEP = Statement(
     insert(_c)
     .from_select(
-        ["institution_id", "digest", "id", "kind", "sight", "appointment_id", "name", "created_at", "expires_at"],
+        ["institution_id", "digest", "id", "kind", "sight", "appointment_id", "created_at", "expires_at"],
         select(
             INSTITUTION,
             bindparam("digest", type_=LargeBinary),
             bindparam("id", type_=Uuid),
-            bindparam("kind", type_=Text),
+            word("session"),
             _p.c.sight,
             _p.c.id,
-            bindparam("name", type_=Text),
             func.now(),
             func.now() + bindparam("lasts", type_=Interval),
         ).where(GATE, mine(_p), _p.c.id == bindparam("appointment", type_=Uuid), _p.c.state == word("held")),
@@ -112,13 +111,6 @@ _REVOKE = Statement(
     .returning(_c.c.id),
     value,
 )
-_REVOKE_KEY = Statement(
-    update(_c)
-    .where(mine(_c), GATE, _c.c.id == bindparam("id", type_=Uuid), _c.c.kind == word("key"), _c.c.revoked_at.is_(None))
-    .values(revoked_at=func.now())
-    .returning(_c.c.id),
-    value,
-)
 
 
 async def keep_session(database: Database, chosen: Appointment, digest: bytes, lasts: timedelta) -> datetime:
@@ -129,9 +121,7 @@ async def keep_session(database: Database, chosen: Appointment, digest: bytes, l
             institution=chosen.institution_id,
             digest=digest,
             id=uuid7(),
-            kind="session",
             appointment=chosen.id,
-            name=None,
             lasts=lasts,
         )
     if until is None:
@@ -140,35 +130,10 @@ async def keep_session(database: Database, chosen: Appointment, digest: bytes, l
     return ends_at
 
 
-async def keep_key(
-    database: Database, institution: UUID, appointment: UUID, digest: bytes, name: str, lasts: timedelta
-) -> tuple[UUID, datetime] | None:
-    """Remember a machine's key; its id and when it ends, or None where there is no such appointment."""
-    key_id = uuid7()
-    async with database.connection() as con:
-        until = await _KEEP.one(
-            con,
-            institution=institution,
-            digest=digest,
-            id=key_id,
-            kind="key",
-            appointment=appointment,
-            name=name,
-            lasts=lasts,
-        )
-    return (key_id, until) if until else None
-
-
 async def revoke(database: Database, institution: UUID, digest: bytes) -> None:
     """The credential is worth nothing from the next request on."""
     async with database.connection() as con:
         await _REVOKE.one(con, institution=institution, digest=digest)
-
-
-async def revoke_key(database: Database, institution: UUID, key: UUID) -> bool:
-    """Whether there was such a live key; there is none now."""
-    async with database.connection() as con:
-        return await _REVOKE_KEY.one(con, institution=institution, id=key) is not None
 
 
 _used = (
@@ -282,9 +247,14 @@ FACTS: FactsOf[AppointmentDossier] = FactsOf(
         "organisation_id": _p.c.organisation_id,
         "account_id": _p.c.account_id,
         "ours": select(_a.c.id).where(_a.c.id == _p.c.account_id, _a.c.made_by == INSTITUTION, ~_shared(_a)).exists(),
+        "keys": json_rows(
+            select(_c.c.id).where(
+                mine(_c), _c.c.appointment_id == _p.c.id, _c.c.kind == word("key"), _c.c.revoked_at.is_(None)
+            )
+        ),
     },
     stream="id",
-    read=lambda v: v | {"roles": tuple(v["roles"])},
+    read=lambda v: v | {"roles": tuple(v["roles"]), "keys": frozenset(UUID(k["id"]) for k in v["keys"])},
 )
 _mail = func.lower(bindparam("email", type_=Text))
 NEW_FACTS: FactsOf[NewAppointment] = FactsOf(

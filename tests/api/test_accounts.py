@@ -109,6 +109,13 @@ async def test_key_of_a_machine_works_until_it_is_revoked_and_is_kept_as_a_diges
     assert not any(made["key"].split(".")[1] in str(dict(row)) for row in kept)
     assert [k["name"] for k in (await admin.get("/v1/keys")).json()["items"]] == ["学籍系统"]
     assert (await admin.post(f"/v1/keys/{made['id']}/revoke")).status_code == 200
+    again = await admin.post(f"/v1/keys/{made['id']}/revoke")
+    assert (again.status_code, [r["code"] for r in again.json()["reasons"]]) == (409, ["key_live"])
+    assert (await admin.post(f"/v1/keys/{uuid4()}/revoke")).status_code == 404
+    told = (await admin.get(f"/v1/appointments/{mine['id']}/events")).json()["items"]
+    assert [(e["action"], e["data"].get("key_id")) for e in told] == [
+        ("appoint", None), ("make_key", made["id"]), ("revoke_key", made["id"]),
+    ]  # fmt: skip
     assert (await machine.get("/v1/trainees")).status_code == 401
 
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from service.actions import accounts, reading
-from service.actions.work import Missing, Result, Wanted, Work, perform
+from service.actions.work import Result, Wanted, Work, perform
 from service.api.inputs import action_model
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import Resource, given_to, replied, routes_of
@@ -31,9 +31,17 @@ from service.api.schemas.accounts import (
 from service.api.schemas.common import Nothing
 from service.api.tokens import digest_of, make_token
 from service.domain.actors import SIGHTS, Role
-from service.storage.accounts import KEYS, VIEW, keep_key, revoke_key
+from service.storage.accounts import KEYS, VIEW
 
-RESOURCE = Resource(accounts.SUBJECT, VIEW, AppointmentOut, policy="accounts.read", tag="accounts", apart=("reset",))
+RESOURCE = Resource(
+    accounts.SUBJECT,
+    VIEW,
+    AppointmentOut,
+    policy="accounts.read",
+    tag="accounts",
+    apart=("reset",),
+    hidden=("make_key", "revoke_key"),
+)
 
 
 async def _sign_in(asked: Asked) -> Response:
@@ -144,18 +152,12 @@ async def _make_key(asked: Asked) -> Response:
     row = await reading.item(asked.services, asked.call, VIEW, "accounts.read", asked.body.appointment_id)
     sight = SIGHTS[Role(row["roles"][0])]
     key, digest = make_token(asked.call.institution, sight)
-    kept = await keep_key(
-        asked.services.database,
-        asked.call.institution,
-        row["id"],
-        digest,
-        asked.body.name,
-        timedelta(days=asked.body.days),
+    lasts = timedelta(days=asked.body.days)
+    made = await accounts.issue_key(
+        asked.services, asked.call, actor, row["id"], digest=digest, name=asked.body.name, lasts=lasts
     )
-    if kept is None:
-        raise Missing
     return respond(
-        {"id": kept[0], "key": key, "expires_at": kept[1]}, status=201, headers={"cache-control": "no-store"}
+        {"id": made.id, "key": key, "expires_at": made.expires_at}, status=201, headers={"cache-control": "no-store"}
     )
 
 
@@ -167,8 +169,7 @@ async def _keys(asked: Asked) -> Response:
 async def _revoke_key(asked: Asked) -> Response:
     actor = await reading.who_asks(asked.services, asked.call)
     reading.check(actor, "keys.keep")
-    if not await revoke_key(asked.services.database, asked.call.institution, asked.id):
-        raise Missing
+    await accounts.withdraw_key(asked.services, asked.call, actor, asked.id)
     return respond({"done": True})
 
 
@@ -262,6 +263,8 @@ def routes() -> list[Operations]:
         )
     )
     o.add(
-        Operation("POST", "/keys/{id}/revoke", "keys_revoke", "Revoke a key", _revoke_key, "read", "keys.keep", Nothing)
+        Operation(
+            "POST", "/keys/{id}/revoke", "keys_revoke", "Revoke a key", _revoke_key, "weigh", "keys.keep", Nothing
+        )
     )
     return [o, routes_of(RESOURCE)]
