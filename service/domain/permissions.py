@@ -61,6 +61,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "events.read":          (COORDINATOR, REGISTRAR, ADMIN),
     "search.read":          STAFF,
     "reports.read":         (*STAFF, READER),
+    "targets.read":         (*STAFF, READER),
 }
 # fmt: on
 

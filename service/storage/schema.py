@@ -13,6 +13,7 @@ from service.storage.tables import (
     programmes,
     recognition,
     record,
+    targets,
     trainees,
     training,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "programmes",
     "recognition",
     "record",
+    "targets",
     "trainees",
     "training",
 ]

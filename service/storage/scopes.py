@@ -216,6 +216,7 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "attendance":       {_PERSON: of_own_membership,   _ORGANISATION: nobody},
     "class_marks":      {_PERSON: of_own_membership,   _ORGANISATION: nobody},
     "certificates":     {_PERSON: own("person_id"),    _ORGANISATION: nobody},
+    "targets":          {_PERSON: nobody,              _ORGANISATION: nobody},
 }
 # fmt: on
 

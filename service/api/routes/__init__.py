@@ -13,6 +13,7 @@ from service.api.routes import (
     enrolments,
     institutions,
     intakes,
+    overview,
     placement_requests,
     placements,
     programmes,
@@ -47,6 +48,7 @@ CAPABILITIES = (
     placements,
     requirement_items,
     costs,
+    overview,
 )
 
 
