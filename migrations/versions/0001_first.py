@@ -210,6 +210,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution_id", "stream_id", name=op.f("stream_keys_pkey")),
     )
     op.create_table(
+        "targets",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.CheckConstraint("state IN ('dropped', 'set', 'voided')", name=op.f("targets_state_known")),
+        sa.CheckConstraint("number >= 0", name=op.f("targets_number_not_negative")),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("targets_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "targets_one_a_destination",
+        "targets",
+        ["institution_id", "year", "destination"],
+        unique=True,
+        postgresql_where=sa.text("state = 'set'"),
+    )
+    op.create_table(
         "unfed",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("no", sa.BigInteger(), sa.Identity(always=True, cache=1), nullable=False),
@@ -1984,6 +2009,8 @@ def downgrade() -> None:
     op.drop_index(op.f("units_institution_id_parent_id"), table_name="units")
     op.drop_table("units")
     op.drop_table("unfed")
+    op.drop_index("targets_one_a_destination", table_name="targets", postgresql_where=sa.text("state = 'set'"))
+    op.drop_table("targets")
     op.drop_table("stream_keys")
     op.drop_index("programmes_one_of_code", table_name="programmes", postgresql_where=sa.text("state <> 'voided'"))
     op.drop_table("programmes")
