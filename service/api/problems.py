@@ -184,6 +184,7 @@ RESPONSES: Mapping[str, dict[int | str, dict[str, Any]]] = {
     "list":   _declared(*_OWN),
     "weigh":  _declared(*_OWN, "refused"),
     "open":   _declared(*_OWN, *_BODY),
+    "compute": _declared(*_OWN, *_BODY, "refused"),
     "create": _declared(*_OWN, *_BODY, *_KEYED, "refused"),
     "edit":   _declared(*_OWN, *_BODY, *_MATCHED, "conflict"),
     "action": _declared(*_OWN, *_BODY, *_KEYED, *_MATCHED),

@@ -46,6 +46,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "applications.read":    (*STAFF, *PEOPLE),
     "enrolments.read":      (*STAFF, *PEOPLE),
     "results.read":         (*STAFF, *PEOPLE),
+    "conversions.read":     ANYONE,
     "recognition_cases.read": (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "ledger.read":          (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "placement_requests.read": (*STAFF, READER, *PEOPLE, ENTERPRISE, AGENCY),

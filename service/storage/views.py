@@ -131,6 +131,12 @@ def who(sight: Sight | None) -> Statement[asyncpg.Record]:
     return read_by(select(literal_column("1").label("nothing")).subquery("nothing"), actor_of(sight))
 
 
+@lru_cache(maxsize=8)
+def day_there(sight: Sight | None) -> Statement[asyncpg.Record]:
+    """Who asks, and the present day where the institution is."""
+    return read_by(select(TODAY.label("today")).subquery("there"), actor_of(sight))
+
+
 # ---- events: of an item, and the feed of an institution
 EVENT_COLUMNS = (
     "event_id",
@@ -258,6 +264,7 @@ __all__ = [
     "View",
     "among",
     "before_or_on",
+    "day_there",
     "events_of",
     "facts_of_row",
     "feed_page",
