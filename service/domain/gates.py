@@ -33,8 +33,8 @@ def lacking(rows: Iterable[Requirement], gate: Gate, on: date, facts: Requiremen
     return told(unmet(rows, gate, on, facts))
 
 
-def _ends(row: Requirement, held: Evidence) -> Iterator[date]:
-    """The last good days that a row and its evidence name: a stated end, and those counted from the issue."""
+def last_days(row: Requirement, held: Evidence) -> Iterator[date]:
+    """The ends that a row and its evidence name: a stated end, and those counted from the issue."""
     if held.valid_until:
         yield held.valid_until
         yield from (add_months(held.valid_until, -v.count) for v in row.validity if v.rule == "covers" and v.count)
@@ -53,7 +53,9 @@ def turning_days(judged: Iterable[Judged]) -> Iterator[date]:
             yield row.effective_from - timedelta(days=1)
         if row.effective_to:
             yield row.effective_to
-        yield from _ends(row, facts.evidence.get(row.item, Evidence()))
+        yield from last_days(row, facts.evidence.get(row.item, Evidence()))
+        if row.kind == "fact" and facts.passport_expires_on:
+            yield from (add_months(facts.passport_expires_on, -v.count) for v in row.validity)
         yield from (t.valid_until for t in facts.tests if t.valid_until)
 
 

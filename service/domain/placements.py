@@ -6,7 +6,7 @@ packs, and is judged on the day of the event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, SYSTEM, TRAINEE
+from service.domain.gates import last_days, told, turning_days
 from service.domain.lifecycle import NEW, Check, Dossier, Given, Guard, Lifecycle, Reason, Rule, Takes, because
 from service.domain.requirements import (
     GATES,
     LINE,
-    Evidence,
     Gate,
     NoPack,
     Pack,
     Packs,
-    Requirement,
     RequirementFacts,
-    Unmet,
     add_months,
     choose,
     still_valid,
@@ -90,24 +88,6 @@ class PlacementDossier(Dossier):
 
 
 # ---- the requirements of a gate
-def told(found: Iterable[Unmet]) -> list[Reason]:
-    """What is not met, as reasons: what it takes, who owes it, how well the source was read."""
-    return [
-        Reason(
-            u.code,
-            required={
-                "requirement": u.key,
-                "needs": u.required,
-                "owed_by": list(u.providers),
-                "evidence": u.evidence_mark,
-            },
-            actual=u.actual,
-            pointer=f"requirement/{u.key}",
-        )
-        for u in found
-    ]
-
-
 def lacking(p: PlacementDossier, gate: Gate, on: date, facts: RequirementFacts | None = None) -> list[Reason]:
     """Everything that closes a gate on a day."""
     if p.packs is None:
@@ -117,33 +97,6 @@ def lacking(p: PlacementDossier, gate: Gate, on: date, facts: RequirementFacts |
     return told(([ended] if ended else []) + list(unmet(p.packs.requirements, gate, on, facts)))
 
 
-def _turning_days(p: PlacementDossier, rows: Sequence[Requirement]) -> Iterator[date]:
-    """The last days on which something may still have been otherwise: a row not yet in force, evidence still good."""
-    for r in rows:
-        if r.effective_from:
-            yield r.effective_from - timedelta(days=1)
-        if r.effective_to:
-            yield r.effective_to
-        held = p.facts.evidence.get(r.item, Evidence())
-        yield from last_days(r, held)
-        if r.kind == "fact" and p.facts.passport_expires_on:
-            for v in r.validity:
-                yield add_months(p.facts.passport_expires_on, -v.count)
-
-
-def last_days(r: Requirement, held: Evidence) -> Iterator[date]:
-    """The ends that a row and its evidence name: a stated end, and those counted from the issue."""
-    if held.valid_until:
-        yield held.valid_until
-        yield from (add_months(held.valid_until, -v.count) for v in r.validity if v.rule == "covers" and v.count)
-    if held.issued_on:
-        for v in r.validity:
-            if v.rule == "months_from_issue":
-                yield add_months(held.issued_on, v.count)
-            elif v.rule == "days_from_issue":
-                yield held.issued_on + timedelta(days=v.count)
-
-
 def last_open_day(p: PlacementDossier, gate: Gate) -> date | None:
     """The latest day, today or since the last step, on which the gate stood open; None where there was none."""
     if not lacking(p, gate, p.today):
@@ -151,7 +104,7 @@ def last_open_day(p: PlacementDossier, gate: Gate) -> date | None:
     if p.packs is None or p.since_on is None:
         return None
     since, rows = p.since_on, [r for r in p.packs.requirements if r.closes(gate)]
-    days = sorted({d for d in _turning_days(p, rows) if since <= d < p.today}, reverse=True)
+    days = sorted({d for d in turning_days((r, p.facts) for r in rows) if since <= d < p.today}, reverse=True)
     return next((d for d in days if not lacking(p, gate, d)), None)
 
 

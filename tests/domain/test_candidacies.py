@@ -25,7 +25,7 @@ from service.domain.candidacies import (
 from service.domain.journey import LIVE
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Refused
 from service.domain.placement_requests import Employer, Job, RequestSeats, Standing
-from service.domain.requirements import Evidence, Packs, TestResult, choose, reopen
+from service.domain.requirements import Evidence, NoPack, Packs, TestResult, choose, reopen
 from service.storage.packs import shipped_packs
 
 TODAY = date(2026, 11, 22)
@@ -221,6 +221,44 @@ def test_candidacy_refusals_tell_an_enterprise_nothing_of_the_papers() -> None:
         d = dossier("offered", asked, tests=(low,), asked_by=roles)
         offer = next(o for o in CANDIDACY.offers(d, actor(*roles)) if o.action == "accept")
         assert [r.actual for r in offer.reasons if r.code == "test_not_passed"] == [actual]
+
+
+def test_candidacy_choice_says_how_it_was_made() -> None:
+    c = dossier("shortlisted")
+    assert codes("choose", c, E, assessment="interview", score=80) == ["interview_held"]
+    assert codes("choose", c, E, assessment="trade_test") == ["input_required"]
+    assert codes("choose", c, E, assessment="paper_selection") == ["input_required"]
+    assert codes("choose", c, E, assessment="paper_selection", reason_code="skills") == []
+    held = dossier("interviewing")
+    assert codes("choose", held, E, assessment="interview", score=80) == []
+
+
+def test_candidacy_without_a_pack_is_not_nominated_on_any_day() -> None:
+    late = replace(JOB, starts_on=date(2020, 1, 1))
+    c = replace(dossier("consent_pending"), request=Request(SEATS, late))
+    assert codes("nominate", c, T) == ["pack_not_in_force"]
+
+
+def test_candidacy_is_judged_by_the_pay_of_its_offer() -> None:
+    c = dossier("offered")
+    assert c.facts({"gross_annual_pay": "52000", "pay_currency": "EUR"}).gross_annual_pay == Decimal(52000)
+    assert c.facts({"gross_annual_pay": "52000", "pay_currency": "EUR"}).pay_currency == "EUR"
+    assert c.facts({}) == c.facts()
+    nowhere = replace(c, request=None)
+    assert nowhere.chosen() == NoPack("request_known")
+    with pytest.raises(TypeError, match="no request, no facts"):
+        nowhere.facts()
+
+
+def test_candidacy_that_was_out_lives_again_where_it_was() -> None:
+    left = LastStep(3, "withdraw", "nominated", "withdrawn_by_trainee", TODAY)
+    full = Request(replace(SEATS, taken=3), JOB)
+    d = dossier("withdrawn_by_trainee", last_step=left, since_on=TODAY)
+    assert codes("correct", d, C, note="misheard") == []
+    assert codes("correct", replace(d, request=full), C, note="misheard") == []
+    offered = replace(d, last_step=replace(left, from_state="offered"))
+    assert codes("correct", offered, C, note="misheard") == []
+    assert codes("correct", replace(offered, request=full), C, note="misheard") == ["seat_free"]
 
 
 def test_candidacy_offers_need_a_seat_and_a_day() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from service.domain import terms
 from service.domain.actors import COORDINATOR, ENTERPRISE, SYSTEM, Actor, Role
-from service.domain.lifecycle import VOIDED, LastStep, Refused
+from service.domain.lifecycle import NEW, VOIDED, LastStep, Reason, Refused
 from service.domain.placement_requests import (
     BEFORE_END,
     PLACEMENT_REQUEST,
@@ -17,10 +17,14 @@ from service.domain.placement_requests import (
     Concerned,
     Employer,
     Job,
+    NewRequest,
     RequestDossier,
     RequestSeats,
     Tie,
     left_with,
+    own_organisation,
+    packs_fit,
+    relationships_known,
     well_written,
 )
 from service.storage.packs import shipped_packs
@@ -199,6 +203,68 @@ def test_terms_worse_are_those_that_are_less_good() -> None:
 @pytest.mark.parametrize("written", [True, "NaN", "Infinity", "-1", "0", "ten", None, "1e400000000", "\uff11", 1.5])
 def test_terms_number_is_a_number_above_nothing(written: Any) -> None:
     assert terms.number(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ({"bonus": "1"}, ("term_known", "/terms/bonus")),
+        ({"weekly_hours": "many"}, ("term_is_number", "/terms/weekly_hours")),
+        ({"leave_days": 0}, ("term_is_number", "/terms/leave_days")),
+        ({"starts_on": "2026-02-30"}, ("term_is_day", "/terms/starts_on")),
+        ({"gross_monthly_pay": None}, ("term_is_number", "/terms/gross_monthly_pay")),
+        ({"gross_monthly_pay": "18000"}, ("pay_has_currency", "/terms/pay_currency")),
+        ({"gross_annual_pay": "1", "pay_currency": "thb"}, ("pay_has_currency", "/terms/pay_currency")),
+        ({"gross_annual_pay": "1", "pay_currency": "THBT"}, ("pay_has_currency", "/terms/pay_currency")),
+        ({"gross_annual_pay": "1", "pay_currency": "TH\u0411"}, ("pay_has_currency", "/terms/pay_currency")),
+        ({"gross_annual_pay": "1", "pay_currency": 764}, ("pay_has_currency", "/terms/pay_currency")),
+    ],
+)
+def test_terms_are_written_as_they_must_be(written: dict[str, Any], fault: tuple[str, str]) -> None:
+    assert [(r.code, r.pointer) for r in terms.faults(written)] == [fault]
+
+
+def test_terms_that_are_well_written_have_no_fault() -> None:
+    assert list(terms.faults(TERMS | {"starts_on": "2028-02-29", "housing": "dormitory"})) == []
+
+
+def test_request_is_drafted_by_an_enterprise_for_itself_with_partners_that_are_known() -> None:
+    ours = uuid4()
+    new = NewRequest(state=NEW, today=TODAY, relationship_id=uuid4(), agency_relationship_id=uuid4())
+    assert own_organisation(new, {"organisation_id": ours}) is None
+    clerk = replace(new, asking_organisation=ours)
+    assert own_organisation(clerk, {"organisation_id": ours}) is None
+    assert own_organisation(clerk, {"organisation_id": uuid4()}) == Reason(
+        "own_organisation", pointer="/organisation_id"
+    )
+    strangers = replace(new, relationship_id=None, agency_relationship_id=None)
+    assert list(relationships_known(new, {"agency_id": ours})) == []
+    assert [r.pointer for r in relationships_known(strangers, {})] == ["/organisation_id"]
+    assert [r.pointer for r in relationships_known(strangers, {"agency_id": ours})] == [
+        "/organisation_id", "/agency_id",
+    ]  # fmt: skip
+
+
+def test_request_names_countries_and_an_occupation_that_there_are() -> None:
+    wrong = {"destination": "XX", "nationalities": ("TH", "QQ"), "occupation": "31155", "terms": {"bonus": 1}}
+    assert [(r.code, r.pointer) for r in well_written(dossier("draft"), wrong)] == [
+        ("country_known", "/destination"), ("country_known", "/nationalities"), ("occupation_code", "/occupation"),
+        ("term_known", "/terms/bonus"),
+    ]  # fmt: skip
+    for occupation in ("31\u0663", "3a", ""):
+        assert [r.code for r in well_written(dossier("draft"), {"occupation": occupation})] == ["occupation_code"]
+    right = {"destination": "JP", "nationalities": ("TH", "KH"), "occupation": "7212"}
+    assert list(well_written(dossier("draft"), right)) == []
+
+
+def test_request_for_people_who_depart_names_the_day() -> None:
+    japan = replace(
+        JOB, destination="JP", pathway="jp_ssw1", nationalities=("TH", "KH"), planned_departure_on=None,
+        employer=replace(JOB.employer, country="JP"),
+    )  # fmt: skip
+    assert [r.code for r in packs_fit(dossier("draft", job=japan))] == ["departure_planned"]
+    planned = replace(japan, planned_departure_on=TODAY + 50 * DAY)
+    assert list(packs_fit(dossier("draft", job=planned))) == []
 
 
 def test_request_days_come_in_order() -> None:

@@ -22,6 +22,7 @@ from service.domain.placements import (
     last_open_day,
     months_until,
     window_of,
+    windows_in_order,
 )
 from service.domain.requirements import GATES, LINE, Evidence, Packs, Payment, RequirementFacts, choose, reopen
 from service.domain.requirements.choosing import NoPack
@@ -285,6 +286,15 @@ def test_placement_windows_come_from_what_was_granted() -> None:
     assert to("apply_visa", p, authorisation_until_on=date(2027, 2, 17)) == "visa"
 
 
+def test_placement_windows_begin_before_they_end() -> None:
+    p = dossier(state="authorisation")
+    days = {"authorisation_from_on": TODAY + DAY, "authorisation_until_on": TODAY}
+    assert [(r.code, r.pointer) for r in windows_in_order(p, days)] == [("dates_in_order", "/authorisation_until_on")]
+    assert list(windows_in_order(p, days | {"authorisation_until_on": TODAY + DAY})) == []
+    visa = {"visa_from_on": TODAY, "visa_until_on": TODAY - DAY}
+    assert [r.pointer for r in windows_in_order(p, visa)] == ["/visa_until_on"]
+
+
 def test_placement_travel_lies_inside_every_window() -> None:
     p = dossier(state="pre_departure", visa_from_on=TODAY + 5 * DAY, visa_until_on=TODAY + 60 * DAY,
                 authorisation_until_on=TODAY + 12 * DAY)  # fmt: skip
@@ -424,6 +434,19 @@ def test_placement_another_pathway_keeps_the_latest_stage_whose_gates_hold() -> 
     assert to("change_pathway", without(newer, "employment_contract"), pathway="home_hire") == "contracting"
     assert codes("change_pathway", p, pathway="jp_ssw1") == ["destination_not_served"]
     assert codes("change_pathway", p, pathway="by_boat") == ["pathway_unknown"]
+
+
+def test_placement_another_pathway_needs_a_planned_day() -> None:
+    p = dossier(state="documents")
+    unplanned = replace(p, facts=replace(p.facts, planned_departure_on=None, starts_on=None))
+    assert change_of(unplanned, {"pathway": "jp_ssw1"}) == NoPack("input_required", "planned_departure_on")
+
+
+def test_placement_at_the_last_stage_keeps_it_under_a_newer_pack() -> None:
+    p = dossier("TH", "TH", "home_hire", state="active")
+    same = change_of(p, {"pathway": "home_hire"})
+    assert not isinstance(same, NoPack)
+    assert same.stage == "active"
 
 
 def test_placement_another_pathway_asks_again_what_the_candidate_had_to_meet() -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, READER, TRAINEE, Actor, Role
 from service.domain.costs import COST, CostDossier, NewCost
-from service.domain.lifecycle import NEW, VOIDED, Lifecycle, Refused
+from service.domain.lifecycle import NEW, VOIDED, Lifecycle, Reason, Refused
 from service.domain.requirement_items import (
     REQUIREMENT_ITEM,
     ROLES_OF_PROVIDER,
     NewRequirementItem,
     RequirementItemDossier,
+    owed,
     rows_of,
 )
 from service.storage.packs import shipped_packs
@@ -86,6 +87,15 @@ def test_requirement_item_is_handed_in_by_who_owes_it() -> None:
     assert codes(REQUIREMENT_ITEM, "supply", twice, ENTERPRISE, **contract) == ["requirement_not_handed_in"]
 
 
+def test_requirement_item_is_handed_in_again_by_who_owes_it() -> None:
+    facts = item("rejected", "passport", TRAINEE)
+    assert codes(REQUIREMENT_ITEM, "resupply", facts, TRAINEE) == []
+    theirs = replace(facts, roles=frozenset({ENTERPRISE}))
+    assert owed(theirs, {}) == Reason(
+        "owed_by", required=["guardian", "trainee"], actual=["enterprise"], pointer="/recorded_for"
+    )
+
+
 def test_requirement_item_dates_are_in_order() -> None:
     facts, day = new("placement", ENTERPRISE), timedelta(days=1)
     said: dict[str, Any] = {"key": "employment_contract", "issued_on": TODAY, "valid_until": TODAY - day}
@@ -100,6 +110,10 @@ def test_requirement_item_is_waived_where_every_row_allows_it_and_by_another() -
     assert codes(REQUIREMENT_ITEM, "waive", new("person"), COORDINATOR, **waive) == []
     assert codes(REQUIREMENT_ITEM, "waive", new("person"), COORDINATOR, **(waive | {"key": "photo"})) == ["waivable"]
     assert codes(REQUIREMENT_ITEM, "waive", new("person"), TRAINEE, **waive) == ["role"]
+    unknown = waive | {"key": "horoscope"}
+    assert codes(REQUIREMENT_ITEM, "waive", new("person"), COORDINATOR, **unknown) == ["requirement_known"]
+    there = new("person", taken=frozenset({"credential_legalised"}))
+    assert codes(REQUIREMENT_ITEM, "waive", there, COORDINATOR, **waive) == ["requirement_not_handed_in"]
     me = UUID(int=7)
     supplied = item("supplied", "credential_legalised", account=me, supplied_by=me)
     assert codes(REQUIREMENT_ITEM, "let_go", supplied, COORDINATOR, reason_code="other") == ["another_person"]
