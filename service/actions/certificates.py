@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
+from service.actions import reading
 from service.actions.reading import records
 from service.actions.trainees import note_opening
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
-from service.domain.certificates import CERTIFICATE, DESCRIBED
+from service.domain.certificates import CERTIFICATE, DESCRIBED, CertificateDossier, NewCertificate, outcome_of
+from service.domain.languages import Held, Outcome, Purpose, Verdict, valid_for
 from service.domain.lifecycle import Given, Step
 from service.storage import certificates as stored
+from service.storage.language_tests import language_tests
 from service.storage.tables import certificates as tables
 from service.storage.vault import Sealed
 
 PLAIN = tuple(t.name for t in DESCRIBED if t.name != "number")
-FREE_TEXT = ("form", "issuer", "field", "level", "section_scores")
+FREE_TEXT = ("form", "issuer", "field", "paper", "level", "section_scores")
 """What the events do not repeat: somebody typed it."""
 
 
-def _columns(work: Work, person: UUID, test: str | None, given: Given) -> dict[str, Any]:
+def _columns(
+    work: Work, person: UUID, test: str | None, given: Given, about: CertificateDossier | NewCertificate
+) -> dict[str, Any]:
     columns = {name: given[name] for name in PLAIN if name in given}
+    if (read := outcome_of(about, given)) is not None:
+        if "level" in given:
+            columns["level_named"] = given["level"]
+        derived = {name: getattr(read, name) for name in ("paper", "level", "cefr", "passed")}
+        columns |= derived | {"scheme": read.version, "total_score": read.total}
     if number := given.get("number"):
         columns["number_sealed"] = work.seal(person, number, "certificate_number")
         if test is not None:  # only within one test is a number one certificate's
@@ -30,7 +43,7 @@ def _columns(work: Work, person: UUID, test: str | None, given: Given) -> dict[s
 
 def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """The certificate as it was read, its number sealed, under the account that typed it."""
-    columns = _columns(work, item.stream, given.get("test"), given)
+    columns = _columns(work, item.stream, given.get("test"), given, item.dossier)
     said = {name: value for name, value in columns.items() if name in PLAIN and name not in FREE_TEXT}
     own = {"section_scores": {}, "kind": given["kind"], "recorded_by": work.actor.account_id, "edited_by": ()}
     return own | columns | {"event_data": said | {"kind": given["kind"]}}
@@ -38,8 +51,8 @@ def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, 
 
 def edit(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """Other values, before anybody verified them; whoever typed them does not verify them either."""
-    columns = _columns(work, item.stream, item.dossier.test, given)
-    fields = sorted({"number" if name.startswith("number_") else name for name in columns})
+    columns = _columns(work, item.stream, item.dossier.test, given, item.dossier)
+    fields = sorted({name for name in ("number", *PLAIN) if name in given})
     editors = sorted({*item.dossier.edited_by, work.actor.account_id})
     return columns | {"edited_by": editors, "event_data": {"fields": fields}}
 
@@ -97,3 +110,43 @@ async def open_number(services: Services, call: Call, certificate: UUID, purpose
     except Sealed:
         raise Missing from None
     return {"id": certificate, "number": number}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A certificate's validity for a purpose on a day, and how its level was read; nothing is known of one unseen."""
+
+    id: UUID
+    on: date | None = None
+    verified: bool = False
+    verdict: Verdict | None = None
+    outcome: Outcome | None = None
+
+
+async def validity(
+    services: Services, call: Call, ids: Sequence[UUID], purpose: Purpose, on: date | None
+) -> list[Judged]:
+    """Each certificate in the order asked for, judged on the day, or today where none is named."""
+    found = await reading.page(
+        services, call, stored.VALIDITY, "certificates.read", filters={"ids": list(ids)}, limit=len(ids)
+    )
+    book, rows = language_tests(), {row["id"]: row for row in found.items}
+    judged = []
+    for certificate in ids:
+        if (row := rows.get(certificate)) is None:
+            judged.append(Judged(certificate))
+            continue
+        day = on or row["today"]
+        days = {name: row[name] for name in ("taken_on", "result_on", "issued_on", "valid_until")}
+        held = Held(
+            state=row["state"], test=row["test"], level=row["level"], passed=row["passed"],
+            sections=row["section_scores"], **days,
+        )  # fmt: skip
+        dossier = CertificateDossier(
+            state=row["state"], today=row["today"], tests=book, test=row["test"], paper=row["paper"],
+            level_named=row["level_named"], total_score=row["total_score"],
+            section_scores=row["section_scores"], **days,
+        )  # fmt: skip
+        verdict = valid_for(book, held, purpose, day)
+        judged.append(Judged(certificate, day, row["state"] == "verified", verdict, outcome_of(dossier, {})))
+    return judged

@@ -24,7 +24,7 @@ OWES: dict[str, Role] = {"trainee": TRAINEE, "agency": AGENCY, "enterprise": ENT
 BEFORE, ACCEPTED = timedelta(days=5), timedelta(days=2)
 """How long before the step papers are handed in, and accepted."""
 ISSUED = timedelta(days=12)
-HSK_ASKED = {"hsk_3": "4"}
+HSK_ASKED = {"hsk_2": "4"}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -233,14 +233,23 @@ def _tests(t: Trainee, n: int, taken_on: date, issued_on: date) -> list[dict[str
     if t.path.way == "de":
         return [{**language, "test": "goethe", "level": ("B1", "B1", "B2")[n % 3], "issuer": "Goethe-Institut"}]
     if t.path.way == "home":
-        return [{**language, "test": "hsk_3", "level": ("4", "4", "5")[n % 3], "issuer": "汉考国际"}]
+        return [{**language, "test": "hsk_2", "level": ("4", "4", "5")[n % 3], "issuer": "汉考国际"}]
     found = [
-        {**language, "test": "jlpt", "level": ("N4", "N4", "N3")[n % 3], "issuer": "JEES"},
+        {**language, "test": "jlpt", "issuer": "JEES", **_jlpt(n)},
         {"kind": "skill", "test": "ssw1_skills", "level": "pass", "field": t.field, **on},
     ]
     if t.field == "nursing_care":
         found.append({**language, "test": "nursing_care_japanese", "level": "pass"})
     return found
+
+
+def _jlpt(n: int) -> dict[str, Any]:
+    """Every third at N3, the others at N4; the total is the sum of the sections."""
+    if n % 3 == 2:  # noqa: PLR2004
+        scores = {"language_knowledge": 32 + n % 9, "reading": 30 + n % 7, "listening": 38 + n % 11}
+    else:
+        scores = {"language_knowledge_reading": 62 + n % 23, "listening": 34 + n % 13}
+    return {"level": "N3" if len(scores) > 2 else "N4", "section_scores": scores}  # noqa: PLR2004
 
 
 async def certify(desk: Desk, taken_on: date, issued_on: date, people: Sequence[Trainee]) -> None:

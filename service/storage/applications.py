@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, case, func, or_, select
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, case, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from service.domain import enrolments as enrolled
@@ -17,6 +16,7 @@ from service.domain.levels import Held
 from service.storage.database import Statement, value
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.programmes import proofs
+from service.storage.requirements import good_until
 from service.storage.tables.applications import applications
 from service.storage.tables.certificates import certificates
 from service.storage.tables.enrolments import enrolments
@@ -39,18 +39,18 @@ def held_by(person: Any) -> Any:
     """The verified certificates of a person, as JSON rows."""
     c = certificates
     return json_rows(
-        select(c.c.kind, c.c.test, c.c.level, c.c.valid_until).where(
-            mine(c), c.c.person_id == person, c.c.state == word("verified")
+        select(c.c.kind, c.c.test, c.c.level, c.c.taken_on, c.c.result_on, c.c.valid_until).where(
+            mine(c),
+            c.c.person_id == person,
+            c.c.state == word("verified"),
+            c.c.passed.is_distinct_from(literal_column("false")),
         )
     )
 
 
 def read_held(rows: list[Mapping[str, Any]]) -> tuple[Held, ...]:
     """The same as facts."""
-    return tuple(
-        Held(r["kind"], r["test"], r["level"], date.fromisoformat(r["valid_until"]) if r["valid_until"] else None)
-        for r in rows
-    )
+    return tuple(Held(r["kind"], r["test"], r["level"], good_until(r)) for r in rows)
 
 
 def identity_of(person: Any, *states: str) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Uuid, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, case, func, literal_column, or_, select
 
 from service.domain.actors import Sight
 from service.domain.certificates import CertificateDossier, NewCertificate
 from service.storage.database import Record, Statement
+from service.storage.language_tests import language_tests
 from service.storage.opening import TODAY, FactsOf, word
 from service.storage.scopes import actor_of, sees
 from service.storage.tables.certificates import certificates
@@ -40,13 +41,26 @@ def _document_of(person: Any) -> Any:
     )
 
 
-_known: dict[str, Any] = {name: _c.c[name] for name in ("kind", "test", "taken_on", "issued_on", "valid_until")}
+_known: dict[str, Any] = {
+    name: _c.c[name]
+    for name in (
+        "kind", "test", "paper", "level_named", "total_score", "section_scores", "taken_on", "result_on", "issued_on",
+        "valid_until",
+    )
+}  # fmt: skip
+
+
+def _with_tests(values: dict[str, Any]) -> dict[str, Any]:
+    return values | {"tests": language_tests()}
+
+
 FACTS: FactsOf[CertificateDossier] = FactsOf(_c, CertificateDossier, _known | {"asked_by_typist": _asked_by_typist})
 EDIT_FACTS: FactsOf[CertificateDossier] = FactsOf(
     _c,
     CertificateDossier,
     _known | {"edited_by": _c.c.edited_by, "document_known": _document_of(_c.c.person_id)},
     extra=("document_id",),
+    read=_with_tests,
 )
 NEW_FACTS: FactsOf[NewCertificate] = FactsOf(
     trainees,
@@ -55,15 +69,16 @@ NEW_FACTS: FactsOf[NewCertificate] = FactsOf(
     stream="id",
     birth=True,
     extra=("document_id",),
+    read=_with_tests,
 )
 VIEW = View(
     _c,
     {
         name: _c.c[name]
         for name in (
-            "id", "version", "state", "since_on", "person_id", "kind", "test", "form", "issuer", "field", "level",
-            "total_score", "section_scores", "taken_on", "issued_on", "valid_until", "document_id", "recorded_by",
-            "verified_by", "ended_because",
+            "id", "version", "state", "since_on", "person_id", "kind", "test", "scheme", "form", "issuer", "field",
+            "paper", "level", "cefr", "passed", "total_score", "section_scores", "taken_on", "result_on", "issued_on",
+            "valid_until", "document_id", "recorded_by", "verified_by", "ended_because",
         )
     }
     | {
@@ -81,9 +96,18 @@ VIEW = View(
         "kind": among(_c.c.kind),
         "test": among(_c.c.test),
         "level": among(_c.c.level),
+        "cefr": among(_c.c.cefr),
         "valid_until": before_or_on(_c.c.valid_until),
     },
 )  # fmt: skip
+
+
+VALIDITY = View(
+    _c,
+    {"id": _c.c.id, "state": _c.c.state, "level": _c.c.level, "passed": _c.c.passed, "today": TODAY} | _known,
+    filters={"ids": (ARRAY(Uuid), lambda value: _c.c.id == func.any(value))},
+)
+"""What the validity of certificates is judged by."""
 
 
 @lru_cache(maxsize=8)
@@ -99,4 +123,4 @@ def number_of(sight: Sight | None) -> Statement[Record]:
     return read_by(rows, actor)
 
 
-__all__ = ["EDIT_FACTS", "FACTS", "NEW_FACTS", "VIEW", "number_of"]
+__all__ = ["EDIT_FACTS", "FACTS", "NEW_FACTS", "VALIDITY", "VIEW", "number_of"]

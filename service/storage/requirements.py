@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
+from service.domain.languages import Held, issuer_end
 from service.domain.requirements import Evidence, Packs, Payment, TestResult, reopen
+from service.storage.language_tests import language_tests
 from service.storage.opening import json_rows, word
 from service.storage.packs import shipped_packs
 from service.storage.tables.certificates import certificates
@@ -57,12 +59,14 @@ def tests_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
             k.c.level,
             cast(k.c.total_score, Text).label("score"),
             k.c.field,
+            k.c.result_on,
             k.c.valid_until,
             (k.c.state == word("verified")).label("verified"),
         ).where(
             mine(k),
             k.c.person_id == person,
             k.c.test.is_not(None),
+            k.c.passed.is_distinct_from(literal_column("false")),
             k.c.state.in_([word("recorded"), word("verified")]),
             func.coalesce(k.c.taken_on, k.c.issued_on).is_not(None),
         )
@@ -102,10 +106,22 @@ def read_tests(rows: Sequence[Mapping[str, Any]]) -> tuple[TestResult, ...]:
             score=Decimal(r["score"]) if r["score"] is not None else None,
             verified=r["verified"],
             field=r["field"],
-            valid_until=_day(r["valid_until"]),
+            valid_until=good_until(r),
         )
         for r in rows
     )
+
+
+def good_until(row: Mapping[str, Any]) -> date | None:
+    """The last good day of a certificate in a JSON row: what it states, or its issuer's rule, whichever is earlier."""
+    held = Held(
+        state="verified",
+        test=row["test"],
+        taken_on=_day(row["taken_on"]),
+        result_on=_day(row["result_on"]),
+        valid_until=_day(row["valid_until"]),
+    )
+    return issuer_end(language_tests(), held)
 
 
 def read_payments(rows: Sequence[Mapping[str, Any]]) -> tuple[Payment, ...]:

@@ -9,7 +9,7 @@ from tests.api.test_training import day, person, scan
 from tests.conftest import Client, World
 
 JLPT = {
-    "kind": "language", "test": "jlpt", "level": "N4", "total_score": "104", "section_scores": {"reading": 60, "listening": 44},
+    "kind": "language", "test": "jlpt", "level": "N4", "total_score": "104", "section_scores": {"language_knowledge_reading": 60, "listening": 44},
     "taken_on": "2025-07-06", "issued_on": "2025-08-25", "number": "N4A123456J", "issuer": "JEES",
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ async def test_certificate_is_verified_by_another_account_with_evidence(world: W
         "verified_by",
     )
     assert [shown[n] for n in names] == [
-        "jlpt", "N4", "104.0000", {"reading": 60, "listening": 44}, False, {"masked": True, "reason": "purpose_needed"},
+        "jlpt", "N4", "104.0000", {"language_knowledge_reading": 60, "listening": 44}, False, {"masked": True, "reason": "purpose_needed"},
         paper, (await a.get("/v1/me")).json()["account_id"], (await b.get("/v1/me")).json()["account_id"],
     ]  # fmt: skip
     await b.done(path, "revoke", {"reason_code": "fraud"})

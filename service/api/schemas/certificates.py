@@ -19,13 +19,20 @@ class CertificateOut(StatefulOut):
     person_id: UUID
     kind: str
     test: str | None
+    scheme: str | None = Field(description="The version of the test by which it was read, by the day of the test.")
     form: str | None
     issuer: str | None
     field: str | None
-    level: str | None
+    paper: str | None
+    level: str | None = Field(
+        description="As its scores give it, or as the certificate shows it; null where not passed."
+    )
+    cefr: str | None = Field(description="By the tables of the day of the test; null where none is stated.")
+    passed: bool | None = Field(description="Null where it cannot be told, or there is nothing to pass.")
     total_score: Decimal | None
     section_scores: dict[str, Any]
     taken_on: date | None
+    result_on: date | None
     issued_on: date | None
     valid_until: date | None = Field(description="The last day, where the issuer states one.")
     expired: bool
