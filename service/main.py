@@ -121,6 +121,7 @@ def services_of(settings: Settings, dsn: str, keys: str) -> Callable[[], Any]:
     return opened
 
 
+IMPORT = Allowance(max_bytes=36 * 1024 * 1024, body_seconds=300, answer_seconds=60)
 UPLOAD = Allowance(max_bytes=25 * 1024 * 1024, body_seconds=120, answer_seconds=60)
 BULK = Allowance(max_bytes=4 * 1024 * 1024, answer_seconds=60)
 
@@ -130,7 +131,7 @@ def served(app: FastAPI, settings: Settings) -> ASGIApp:
     bulk = {path: BULK for route in app.routes if "/bulk/" in (path := getattr(route, "path", ""))}
     return edge(
         app,
-        allowances={"/v1/documents": UPLOAD, **bulk},
+        allowances={"/v1/documents": UPLOAD, "/v1/imports": IMPORT, **bulk},
         origins=settings.origins,
         metrics_token=settings.metrics_token,
     )

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 
 from service.actions.clock import TIMERS
+from service.actions.imports.carrying import carry_on
 from service.actions.timers import Timer, ring
 from service.actions.work import Services
 from service.launch import end_with
@@ -65,6 +66,7 @@ def _ringing(timer: Timer) -> Duty:
 
 ROUNDS = (
     Round(0.2, (Duty("feed", _number),)),
+    Round(1, (Duty("imports", carry_on),)),
     Round(5, tuple(_ringing(timer) for timer in TIMERS)),
     Round(600, (Duty("old_keys", _forget),)),
 )

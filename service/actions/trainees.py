@@ -102,17 +102,25 @@ def end_availability(work: Work, item: Item[Any], _step: Step, _given: Given) ->
     return {"available_from": None, "available_until": None}
 
 
+def void(work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Their numbers are free for the right record."""
+    for system, value in item.dossier.external_ids:
+        work.writes.forget(record.external_ids, item.stream, system=system, value=value)
+    return {"passport_index": None, "identity_index": None}
+
+
 SUBJECT: Subject[Any] = Subject(
     "trainees",
     TRAINEE_RECORD,
     tables.trainees,
     stored.FACTS,
-    births={"register": stored.NEW_FACTS, "edit": stored.EDIT_FACTS},
+    births={"register": stored.NEW_FACTS, "edit": stored.EDIT_FACTS, "void": stored.VOID_FACTS},
     effects={
         "register": register,
         "edit": edit,
         "confirm_availability": confirm_availability,
         "end_availability": end_availability,
+        "void": void,
     },
     kind="person",
 )

@@ -506,6 +506,29 @@ async def perform(
     return await attempt(once)
 
 
+async def rehearse(
+    services: Services,
+    call: Call,
+    subject: Subject[Any],
+    action: str,
+    wanted: Sequence[Wanted],
+    *,
+    extra: Mapping[str, Any] | None = None,
+) -> list[Result]:
+    """What would become of each item of an act: decided on what is known now, and nothing is written."""
+    facts = subject.births.get(action, subject.facts)
+    act = _Act(
+        services, call, subject, action, wanted, {}, lambda *_: b"", single=False, facts=facts, extra=extra or {}
+    )
+
+    async def once(_: int) -> _Read[Any]:
+        async with services.database.connection() as con:
+            return await act.read(con)
+
+    read = await attempt(once)
+    return [act.rehearsed(read, each) for each in wanted]
+
+
 @dataclass(frozen=True, slots=True)
 class _Act(Generic[D]):
     services: Services
@@ -560,6 +583,14 @@ class _Act(Generic[D]):
         if self.single:
             self._decide(read, self.wanted[0], None)
 
+    def rehearsed(self, read: _Read[Any], wanted: Wanted) -> Result:
+        """What would become of an item."""
+        try:
+            item, step = self._decide(read, wanted, None)
+        except (Refused, Missing, StaleVersion, VersionMissing) as no:
+            return _refusal(wanted, no)
+        return Result(item.id, step.to_state, item.version)
+
     def _decide(self, read: _Read[Any], wanted: Wanted, work: Work | None) -> tuple[Item[Any], Step]:
         item = read.items.get(wanted.id)
         if item is None:
@@ -582,7 +613,7 @@ class _Act(Generic[D]):
         """The version that the caller saw; but whoever may never do this learns that first."""
         if (
             wanted.version == item.version
-            or self.call.trusted is not None
+            or (self.call.trusted is not None and wanted.version is None)
             or self.action in self.subject.lifecycle.births()
         ):
             return
@@ -612,15 +643,7 @@ class _Act(Generic[D]):
             except (Refused, Missing, StaleVersion, VersionMissing) as no:
                 if self.single:
                     raise
-                refused = no if isinstance(no, Refused) else None
-                results.append(
-                    Result(
-                        wanted.id,
-                        refused=refused.reasons if refused else (),
-                        open_actions=refused.open_actions if refused else (),
-                        error=None if refused else "not-found" if isinstance(no, Missing) else "stale",
-                    )
-                )
+                results.append(_refusal(wanted, no))
                 continue
             work.created, work.given = {}, self.given_to(wanted)
             results.append(self._apply(work, item, step, subject))
@@ -666,6 +689,13 @@ class _Act(Generic[D]):
             columns.setdefault("since_on", before)  # what is recorded instead may have happened earlier
         work.move(subject.table, step, item.id, item.stream, item.version, data=data, **columns)
         return Result(item.id, step.to_state, item.version + 1, dict(work.created))
+
+
+def _refusal(wanted: Wanted, no: Exception) -> Result:
+    """Why an item of many was not moved."""
+    if isinstance(no, Refused):
+        return Result(wanted.id, refused=no.reasons, open_actions=no.open_actions)
+    return Result(wanted.id, error="not-found" if isinstance(no, Missing) else "stale")
 
 
 def _told_to(actor: Actor, subject: Subject[Any], reasons: Sequence[Reason]) -> Sequence[Reason]:

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import typer
 
-from service.actions.imports import Entry, Finding, Outcome, Summary, Unreadable, import_trainees
+from service.actions.imports.people import Summary, import_trainees
+from service.actions.imports.rows import Entry, Finding, Outcome, Unreadable
 from service.actions.work import Services
 from service.api.messages import words
 from service.cli.words import fail, out, progress_bar, say, with_services

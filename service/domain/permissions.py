@@ -59,6 +59,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "memberships.read":     (*STAFF, *PEOPLE),
     "certificates.read":    (*STAFF, *PEOPLE),
     "certificates.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),
+    "imports.read":         (COORDINATOR, REGISTRAR, ADMIN),
     "events.read":          (COORDINATOR, REGISTRAR, ADMIN),
     "search.read":          STAFF,
     "reports.read":         (*STAFF, READER),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
-from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes
+from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes
 from service.domain.values import Passport, age_on, country_of, read_mrz
 
 ADULT = 18
@@ -52,6 +52,8 @@ class TraineeDossier(Dossier):
     unit_known: bool = True
     available_until: date | None = None
     asked_by: tuple[str, ...] = ()
+    stands_on_it: bool = False
+    external_ids: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,11 @@ def identity_kept_by_staff(t: TraineeDossier, given: Given) -> list[Reason]:
 def is_available(t: TraineeDossier) -> Reason | None:
     """What ends must have been there: somebody is available from when they say so to the day they named."""
     return Reason("is_available") if t.available_until is None else None
+
+
+def nothing_stands_on_it(t: TraineeDossier) -> Reason | None:
+    """A record is taken back only while nothing else was done with the person."""
+    return Reason("nothing_stands_on_it") if t.stands_on_it else None
 
 
 def unit_known(t: NewTrainee | TraineeDossier, given: Given) -> Reason | None:
@@ -167,5 +174,6 @@ TRAINEE_RECORD = Lifecycle[Any]("trainee", [
     Rule("confirm_availability", ["known"], "known", [TRAINEE, COORDINATOR],                    [],           "trainee.availability_confirmed",
          takes=AVAILABLE),
     Rule("end_availability",   ["known"], "known", [TRAINEE, COORDINATOR, SYSTEM],            [is_available], "trainee.availability_ended"),
+    Rule("void",               ["known"], VOIDED,  [COORDINATOR, REGISTRAR, ADMIN],             [nothing_stands_on_it], "trainee.voided"),
 ], correctable=False)
 # fmt: on

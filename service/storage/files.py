@@ -11,7 +11,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +93,18 @@ class Files:
         self._spool = spool
         self._store = _open_store(url, options)
 
-    async def put(self, chunks: AsyncIterator[bytes], *, institution: UUID, document_id: UUID, limit: int) -> Stored:
+    async def put(
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        institution: UUID,
+        document_id: UUID,
+        limit: int,
+        sniff: "Callable[[IO[bytes], int], str] | None" = None,
+    ) -> Stored:
         """Take a document of at most `limit` bytes in; one that was there under the same id is replaced as a whole.
+
+        `sniff` says of which kind it is, where that is not one of the kinds of documents.
 
         Raises: TooLarge, NotAccepted, Unreachable.
         """
@@ -109,7 +119,7 @@ class Files:
                     raise TooLarge(limit)
                 digest.update(chunk)
                 waiting.write(chunk)  # in this thread: into the system's cache, and never after the file was closed
-            media_type = await asyncio.to_thread(recognise, cast("IO[bytes]", waiting), size)
+            media_type = await asyncio.to_thread(sniff or recognise, cast("IO[bytes]", waiting), size)
             waiting.seek(0)
             with _translated():
                 await obstore.put_async(

@@ -217,6 +217,7 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "class_marks":      {_PERSON: of_own_membership,   _ORGANISATION: nobody},
     "certificates":     {_PERSON: own("person_id"),    _ORGANISATION: nobody},
     "targets":          {_PERSON: nobody,              _ORGANISATION: nobody},
+    "imports":          {_PERSON: nobody,              _ORGANISATION: nobody},
 }
 # fmt: on
 

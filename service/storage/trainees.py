@@ -15,7 +15,7 @@ from service.storage.database import Record, Statement, value
 from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
 from service.storage.scopes import actor_of, sees
 from service.storage.tables.institutions import units
-from service.storage.tables.record import external_ids, heads, openings, stream_keys
+from service.storage.tables.record import events, external_ids, heads, openings, stream_keys
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import GATE, INSTITUTION, gated, mine
 from service.storage.views import View, among, read_by
@@ -47,6 +47,25 @@ EDIT_FACTS: FactsOf[TraineeDossier] = replace(
     extra=("unit_id",),
 )
 """An edit may name a unit: what its rules must know beside the rest."""
+_of_others = select(events.c.seq).where(
+    mine(events), events.c.stream_id == _t.c.id, events.c.subject != word("trainee")
+)
+
+
+def _read_void(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"external_ids": tuple((x["system"], x["value"]) for x in row["external_ids"])}
+
+
+VOID_FACTS: FactsOf[TraineeDossier] = replace(
+    FACTS,
+    columns={
+        **FACTS.columns,
+        "stands_on_it": _of_others.exists(),
+        "external_ids": json_rows(select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id)),
+    },
+    read=_read_void,
+)
+"""To take a record back: whether anything else was done with the person, and what other systems call them."""
 NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
     ITSELF,
     NewTrainee,
@@ -95,6 +114,7 @@ VIEW = View(
     _columns,
     source=_t.join(_h, and_(mine(_h), _h.c.stream_id == _t.c.id)),
     filters={
+        "state": among(_t.c.state),
         "stage": among(_h.c.stage),
         "nationality": among(_t.c.nationality),
         "unit_id": among(_t.c.unit_id),
@@ -194,6 +214,7 @@ __all__ = [
     "NOTE_OPENING",
     "SEALED",
     "VIEW",
+    "VOID_FACTS",
     "by_external_id",
     "openings_of",
     "sealed_of",

@@ -18,8 +18,11 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner, Result
 
-from service.actions import imports, institutions, sheets
-from service.actions.imports import Entry, Outcome, Summary, Unreadable, import_trainees
+from service.actions import institutions
+from service.actions.imports import people, sheets
+from service.actions.imports.people import Summary, import_trainees
+from service.actions.imports import rows as rows_of_sheets
+from service.actions.imports.rows import Entry, Outcome, Unreadable
 from service.actions.work import Missing, Services
 from service.api.messages import LANGUAGES, catalogue
 from service.cli import app
@@ -524,7 +527,7 @@ async def test_import_by_one_while_others_come_in_blames_the_one_row(
     async def nobody(*_: Any, **__: Any) -> list[Any]:
         return []
 
-    monkeypatch.setattr(imports, "matches", nobody)
+    monkeypatch.setattr(people, "matches", nobody)
     assert await desk.rows(rows) == [*[Outcome.CREATED] * 3, Outcome.FAULTY, *[Outcome.CREATED] * 3]
     assert desk.faults() == [(5, "", "rule.external_ids_pkey")]
     assert await desk.count() == 7
@@ -578,8 +581,9 @@ async def test_import_of_a_file_that_is_no_sheet_is_refused(desk: Desk, content:
     assert await refused(desk, path) == code
 
 
-async def test_import_of_too_many_rows_registers_nobody(desk: Desk) -> None:
-    rows = [[str(n), "王伟", "WANG, WEI", "", "2005-03-09", "CN", ""] for n in range(imports.MOST + 1)]
+async def test_import_of_too_many_rows_registers_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_of_sheets, "MOST", 700)
+    rows = [[str(n), "王伟", "WANG, WEI", "", "2005-03-09", "CN", ""] for n in range(701)]
     assert await refused(desk, csv_file(desk.folder / "a.csv", [HEADERS, *rows])) == "too_many_rows"
     assert await refused(desk, xlsx_file(desk.folder / "a.xlsx", [HEADERS, *rows])) == "too_many_rows"
 
@@ -646,9 +650,9 @@ async def test_import_survives_numbers_that_are_none(desk: Desk) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_fault_of_an_import_has_words(language: str) -> None:
-    folder = Path(imports.__file__).parent
+    folder = Path(people.__file__).parent
     code = re.compile(r"(?:Faulty|Unreadable|Reason)\(\s*\"(\w+)\"|\{\"code\": \"(\w+)\"")
-    codes = {a or b for n in ("imports", "cells", "sheets") for a, b in code.findall((folder / f"{n}.py").read_text())}
+    codes = {a or b for path in folder.glob("*.py") for a, b in code.findall(path.read_text(encoding="utf-8"))}
     assert len(codes) > 25
     assert sorted((codes | {f"import.{o}" for o in Outcome}) - set(catalogue(language))) == []
 

@@ -12,6 +12,7 @@ from service.api.routes import (
     courses,
     documents,
     enrolments,
+    imports,
     institutions,
     intakes,
     language_tests,
@@ -53,6 +54,7 @@ CAPABILITIES = (
     requirement_items,
     costs,
     overview,
+    imports,
 )
 
 

@@ -23,6 +23,7 @@ STREAMS = (
     "relationship",
     "account",
     "institution",
+    "import",
 )
 """Kinds of stream. Shared ones (a request, an intake, a class) are locked before persons."""
 

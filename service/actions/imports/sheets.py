@@ -26,10 +26,10 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 FILE_MOST: Final = 32 * 2**20
 UNPACKED_MOST: Final = 128 * 2**20
-"""Bytes that the members of a workbook may declare together: 20,000 rows of 40 columns need a third of it."""
+"""Bytes that the members of a workbook may declare together: 100,000 rows of ten columns need half of it."""
 MEMBERS_MOST: Final = 1000
 COLUMNS_MOST: Final = 200
-ROWS_MOST: Final = 20_100
+ROWS_MOST: Final = 100_100
 """Rows that are read at all: what may be imported, and a few lines above and below."""
 TEXT_MOST: Final = 2001
 """Characters of a cell that are read: one more than any text of a record may have."""

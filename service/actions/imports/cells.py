@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
-from service.actions.sheets import Cell
+from service.actions.imports.sheets import Cell
 from service.domain.lifecycle import Reason
 from service.domain.values import country_of
 
@@ -203,6 +204,23 @@ def _mrz(cell: Cell, _: str) -> Understood:
     return Understood(re.sub(r"\s", "", unicodedata.normalize("NFKC", str(cell))).upper().replace("«", "<<"))
 
 
+# Workbooks that were downloaded here -----------------------------------------------------------------------------
+
+
+def _id(cell: Cell, _: str) -> Understood:
+    try:
+        return Understood(UUID(text_of(cell)))
+    except ValueError:
+        raise Faulty("id_unreadable") from None
+
+
+def _whole(cell: Cell, _: str) -> Understood:
+    text = text_of(cell)
+    if not re.fullmatch(r"-?[0-9]{1,9}", text, re.ASCII):
+        raise Faulty("number_unreadable")
+    return Understood(int(text))
+
+
 Reader: TypeAlias = "Callable[[Cell, str], Understood]"
 _READERS: Final[Mapping[str, Reader]] = {
     "sex": _sex,
@@ -215,6 +233,8 @@ _READERS: Final[Mapping[str, Reader]] = {
     "mrz_line1": _mrz,
     "mrz_line2": _mrz,
     "guardian_phone": _phone,
+    "id": _id,
+    "version": _whole,
 }
 
 

@@ -1,27 +1,32 @@
-"""Trainees from a sheet: its headers found, its cells understood, everybody registered once who is not on record.
+"""People from a sheet: what a row says of somebody, and who of them is on record.
 
-The whole sheet is read before the first row is registered. A row that is faulty stops no other; a row whose person is
-on record is left as it is, so that the same file can be handed in again.
+`import_trainees` registers whoever is not on record yet, at once and from the command line: the whole sheet is read
+before the first row is registered; a row that is faulty stops no other; a row whose person is on record is left as it
+is, so that the same file can be handed in again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
-from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from service.actions.cells import LINE_MOST, Faulty, folded, has_calling_code, read_data, understand
-from service.actions.sheets import Cell, Row, Unreadable, read_sheet
+from service.actions.imports.cells import Faulty, has_calling_code, understand
+from service.actions.imports.rows import (
+    STUDENT_NO,
+    Cell,
+    Columns,
+    Entry,
+    Finding,
+    Outcome,
+    Unreadable,
+    open_table,
+)
 from service.actions.trainees import SUBJECT
 from service.actions.work import Call, Missing, Result, Services, Wanted, Work, perform
 from service.domain.actors import Actor
@@ -31,61 +36,11 @@ from service.domain.values import Passport, country_of, read_mrz
 from service.storage.database import Conflict, attempt
 from service.storage.imports import matches, place_of
 
-MOST: Final = 20_000
 CHUNK: Final = 500
 """Rows that are registered in one transaction."""
-STUDENT_NO: Final = "student_no"
-"""The system of the external id that a sheet's students have: the key by which a row is known again."""
-HEADER_WITHIN: Final = 20
-"""Filled lines among which the headers stand, below titles and notes."""
 FROM_PASSPORT: Final = ("name_latin", "sex", "birth_on", "nationality")
 GUARDIAN: Final = ("guardian_name", "guardian_relation", "guardian_phone")
 MRZ_WIDTH: Final = 44
-
-
-class Outcome(StrEnum):
-    """What becomes of a row."""
-
-    CREATE = "create"
-    CREATED = "created"
-    THERE = "already_there"
-    FAULTY = "faulty"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a cell that whoever handed the sheet in should know: a fault, or how it was understood."""
-
-    column: str
-    reason: Reason
-    is_fault: bool = True
-
-
-@dataclass(slots=True)
-class Entry:
-    """One row of the sheet, what it says of a person, and what becomes of it."""
-
-    line: int
-    given: dict[str, Any] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    outcome: Outcome = Outcome.CREATE
-    person: UUID | None = None
-    keys: dict[str, str] = field(default_factory=dict)
-    """By kind: the student number, and blind indexes of the passport and the identity number in hexadecimal."""
-
-    @property
-    def student_no(self) -> str:
-        """The number that the college gave them, where the sheet has one."""
-        return self.keys.get(STUDENT_NO, "")
-
-    def fault(self, column: str, reason: Reason) -> None:
-        """It cannot be registered, for this reason among others."""
-        self.findings.append(Finding(column, reason))
-        self.outcome = Outcome.FAULTY
-
-    def remark(self, column: str, reason: Reason) -> None:
-        """How something was understood."""
-        self.findings.append(Finding(column, reason, is_fault=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,54 +52,7 @@ class Summary:
     ignored: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    kind: str
-    headers: Mapping[str, str]
-    """By field: its header as the sheet writes it."""
-    ignored: tuple[str, ...]
-    rows: Sequence[tuple[int, Mapping[str, Cell]]]
-
-    def header(self, name: str) -> str:
-        return self.headers.get(name, name)
-
-
-# Headers -----------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _columns() -> Mapping[str, str]:
-    known = read_data("imports", "trainees.json")["columns"]
-    return {folded(header): name for name, headers in known.items() for header in headers}
-
-
-def _field_of(cell: Cell) -> str | None:
-    """The field that a header names, in one language or in two."""
-    parts = (str(cell), *re.split(r"[/|\n\uFF0F]", str(cell)))
-    return next((name for part in parts if (name := _columns().get(folded(part)))), None)
-
-
-def _shown(cell: Cell) -> str:
-    return "".join(c for c in str(cell) if c.isprintable()).strip()[:LINE_MOST]
-
-
-def _read_header(row: Row) -> tuple[dict[str, int], dict[str, str], tuple[str, ...]]:
-    """By field its place and its header, and the headers that nobody knows."""
-    places: dict[str, int] = {}
-    headers: dict[str, str] = {}
-    ignored = []
-    for place, cell in enumerate(row[1]):
-        name, header = _field_of(cell), _shown(cell)
-        if name is None:
-            ignored += [header] if header else []
-        elif name in places:
-            raise Unreadable("header_twice", required=name, actual=[headers[name], header])
-        else:
-            places[name], headers[name] = place, header
-    return places, headers, tuple(ignored)
-
-
-def _missing(known: Iterable[str]) -> list[str]:
+def _missing(known: Collection[str]) -> list[str]:
     """The columns without which no row could be registered, and which are not there."""
     has = set(known)
     has_passport = "mrz" in has or {"mrz_line1", "mrz_line2"} <= has
@@ -152,67 +60,59 @@ def _missing(known: Iterable[str]) -> list[str]:
     return [name for name in wanted if name not in has]
 
 
-def _read_table(path: Path) -> _Table:
-    """The sheet's rows, as far as their columns are known.
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet that was read to its end."""
 
-    Raises:
-        Unreadable: the file, its headers, or too many rows.
-        OSError: the file cannot be opened.
-    """
-    sheet = read_sheet(path)
-    with closing(sheet.rows):
-        above = islice(sheet.rows, HEADER_WITHIN)
-        header = next((row for row in above if sum(_field_of(cell) is not None for cell in row[1]) > 1), None)
-        if header is None:
-            raise Unreadable("headers_unknown")
-        places, headers, ignored = _read_header(header)
-        if missing := _missing(places):
-            raise Unreadable("header_missing", required=missing)
-        rows: list[tuple[int, dict[str, Cell]]] = []
-        for line, cells in sheet.rows:
-            values = {
-                name: cells[place] for name, place in places.items() if place < len(cells) and str(cells[place]).strip()
-            }
-            if values:
-                rows.append((line, values))
-            if len(rows) > MOST:
-                raise Unreadable("too_many_rows", required=MOST)
-    return _Table(sheet.kind, headers, ignored, rows)
+    kind: str
+    headers: Mapping[str, str]
+    ignored: tuple[str, ...]
+    rows: Sequence[tuple[int, Mapping[str, Cell]]]
+
+
+def _read_table(path: Path) -> _Sheet:
+    table = open_table(path, Columns("trainees"), _missing)
+    return _Sheet(table.kind, table.headers, table.ignored, list(table.rows))
 
 
 # Rows --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class _Import:
-    """One import while it is being done."""
+class People:
+    """The people of one sheet while it is taken in."""
 
     services: Services
     call: Call
-    table: _Table
+    headers: Mapping[str, str]
     today: date
     phone_country: str
-    allow_unkeyed: bool
+    allow_unkeyed: bool = False
     first_lines: dict[tuple[str, str], int] = field(default_factory=dict)
     """On which line a key was met first: a sheet may have somebody twice."""
 
+    def header(self, name: str) -> str:
+        """The header of a field as the sheet writes it."""
+        return self.headers.get(name, name)
+
     def read(self, line: int, cells: Mapping[str, Cell]) -> Entry:
-        """What a row says, and everything that is wrong with it by itself."""
-        entry = Entry(line)
+        """What a row says, and everything that is wrong with its cells."""
+        entry = Entry(line, empty=set(self.headers) - cells.keys())
         said: dict[str, Any] = {}
-        wrong: set[str] = set()
+        wrong = entry.wrong
         for name, cell in cells.items():
             try:
                 understood = understand(name, cell, self.phone_country)
             except Faulty as no:
-                entry.fault(self.table.header(name), no.reason)
+                entry.fault(self.header(name), no.reason)
                 wrong.add(name)
                 continue
             said[name] = understood.value
             if understood.remark is not None:
-                entry.remark(self.table.header(name), understood.remark)
+                entry.remark(self.header(name), understood.remark)
         passport = self._passport(entry, said)
         self._guardian(entry, said, wrong)
+        entry.item, entry.version = said.pop("id", None), said.pop("version", None)
         if number := said.pop("student_no", None):
             entry.keys[STUDENT_NO] = number
             entry.given["external_ids"] = (ExternalId(system=STUDENT_NO, value=number),)
@@ -222,7 +122,6 @@ class _Import:
             self._index(entry, "passport", f"{passport.issuing_state}:{passport.number}")
         if "identity_no" in said:
             self._index(entry, "identity_no", said["identity_no"])
-        self._decide(entry, wrong)
         return entry
 
     def _index(self, entry: Entry, kind: str, value: str) -> None:
@@ -245,7 +144,7 @@ class _Import:
             return
         missing = [name for name in GUARDIAN if name not in parts and name not in wrong]
         for name in missing:
-            header = self.table.header(name)
+            header = self.header(name)
             entry.fault(header, Reason("input_required", required=header))
         if len(parts) == len(GUARDIAN):
             name, relation, phone = (parts[part] for part in GUARDIAN)
@@ -262,20 +161,26 @@ class _Import:
         for name in FROM_PASSPORT:
             if name not in entry.given and name not in wrong and told[name] is not None:
                 entry.given[name] = told[name]
-                entry.remark(self.table.header(name), Reason("taken_from_passport", actual=told[name]))
+                entry.filled.add(name)
+                entry.remark(self.header(name), Reason("taken_from_passport", actual=told[name]))
 
-    def _decide(self, entry: Entry, wrong: set[str]) -> None:
-        """The rules' own word, before anything is asked of the database; a cell at fault is named once."""
+    def decide(self, entry: Entry) -> None:
+        """The rules' own word on registering them, before anything is asked of the database."""
         dossier = NewTrainee(state=NEW, today=self.today)
         try:
             TRAINEE_RECORD.decide("register", dossier, self._actor, entry.given)
         except Refused as no:
-            for reason in no.reasons:
-                about = _BECAUSE_OF.get(reason.code) or (reason.pointer or "/").split("/")[1]
-                if about in wrong or (about == "guardian" and not wrong.isdisjoint(GUARDIAN)):
-                    continue
-                header = self._header_of(reason)
-                entry.fault(header, replace(reason, required=header) if reason.code == "input_required" else reason)
+            self.blame(entry, no.reasons)
+
+    def blame(self, entry: Entry, reasons: Sequence[Reason]) -> None:
+        """What the rules said against a row, each at its cell; a cell at fault is named once."""
+        wrong = entry.wrong
+        for reason in reasons:
+            about = _BECAUSE_OF.get(reason.code) or (reason.pointer or "/").split("/")[1]
+            if about in wrong or (about == "guardian" and not wrong.isdisjoint(GUARDIAN)):
+                continue
+            header = self.header_of(reason)
+            entry.fault(header, replace(reason, required=header) if reason.code == "input_required" else reason)
 
     @property
     def _actor(self) -> Actor:
@@ -283,24 +188,24 @@ class _Import:
             raise TypeError("an import is made by a trusted actor")
         return self.call.trusted
 
-    def _header_of(self, reason: Reason) -> str:
+    def header_of(self, reason: Reason) -> str:
         """The header of the cell that a reason points to."""
         parts = (reason.pointer or "/").split("/")[1:]
         if parts[0] == "guardian":
-            return self.table.header("guardian_name")
+            return self.header("guardian_name")
         if parts[0] == "passport_mrz":
-            return self.table.header("mrz" if "mrz" in self.table.headers else f"mrz_{parts[-1]}")
-        return self.table.header(parts[0])
+            return self.header("mrz" if "mrz" in self.headers else f"mrz_{parts[-1]}")
+        return self.header(parts[0])
 
     # ---- who is on record
     async def settle(self, entries: Sequence[Entry]) -> None:
         """Who of them is on record already, who cannot be known again, and whom the sheet has twice."""
-        await self._look_up(entries)
+        await self.look_up(entries)
         for entry in entries:
             if entry.outcome is not Outcome.CREATE:
                 continue
             if not {STUDENT_NO, "passport"} & entry.keys.keys() and not self.allow_unkeyed:
-                entry.fault(self.table.header(STUDENT_NO), Reason("unkeyed"))
+                entry.fault(self.header(STUDENT_NO), Reason("unkeyed"))
                 continue
             twice = [
                 (kind, self.first_lines[kind, key])
@@ -308,16 +213,16 @@ class _Import:
                 if (kind, key) in self.first_lines
             ]
             for kind, line in twice:
-                entry.fault(self._column_of(kind), Reason("twice_in_sheet", actual=line))
+                entry.fault(self.column_of(kind), Reason("twice_in_sheet", actual=line))
             if not twice:
                 self.first_lines |= dict.fromkeys(entry.keys.items(), entry.line)
 
-    def _column_of(self, kind: str) -> str:
+    def column_of(self, kind: str) -> str:
         if kind != "passport":
-            return self.table.header(kind)
-        return self.table.header("mrz" if "mrz" in self.table.headers else "mrz_line2")
+            return self.header(kind)
+        return self.header("mrz" if "mrz" in self.headers else "mrz_line2")
 
-    async def _look_up(self, entries: Sequence[Entry]) -> None:
+    async def look_up(self, entries: Sequence[Entry]) -> None:
         def keys(kind: str) -> set[str]:
             return {e.keys[kind] for e in entries if kind in e.keys}
 
@@ -334,15 +239,16 @@ class _Import:
         on_record = {(m.kind, m.key): m.person for m in found}
         for entry in entries:
             hits = {kind: on_record[kind, key] for kind, key in entry.keys.items() if (kind, key) in on_record}
+            entry.known_by = set(hits)
             if not hits or entry.outcome is not Outcome.CREATE:
                 continue
             kind, person = next(iter(hits.items()))
             others = [k for k, p in hits.items() if p != person]
             for other in others:
-                entry.fault(self._column_of(other), Reason("key_of_another"))
+                entry.fault(self.column_of(other), Reason("key_of_another"))
             if not others:
                 entry.outcome, entry.person = Outcome.THERE, person
-                entry.remark(self._column_of(kind), Reason("on_record"))
+                entry.remark(self.column_of(kind), Reason("on_record"))
 
     # ---- registering
     async def register(self, entries: Sequence[Entry]) -> None:
@@ -353,7 +259,7 @@ class _Import:
         try:
             results = await self._perform(todo)
         except Conflict as no:
-            await self._look_up(todo)
+            await self.look_up(todo)
             rest = [e for e in todo if e.outcome is Outcome.CREATE]
             if len(todo) == len(rest) == 1:
                 rest[0].fault("", Reason(f"rule.{no.rule}"))
@@ -365,7 +271,7 @@ class _Import:
         for entry, result in zip(todo, results, strict=True):
             if result.state is None:
                 for reason in result.refused:
-                    entry.fault(self._header_of(reason), reason)
+                    entry.fault(self.header_of(reason), reason)
             else:
                 entry.outcome, entry.person = Outcome.CREATED, result.id
 
@@ -419,10 +325,12 @@ async def import_trainees(
     numbers_of = phone_country or place.country
     if not has_calling_code(numbers_of):
         raise Unreadable("phone_country_unknown", required=numbers_of)
-    doing = _Import(services, call, table, place.today, numbers_of, allow_unkeyed)
+    doing = People(services, call, table.headers, place.today, numbers_of, allow_unkeyed)
     outcomes: Counter[Outcome] = Counter()
     for start in range(0, len(table.rows), CHUNK):
         entries = [doing.read(line, cells) for line, cells in table.rows[start : start + CHUNK]]
+        for entry in entries:
+            doing.decide(entry)
         await doing.settle(entries)
         if not dry_run:
             await doing.register(entries)
@@ -434,4 +342,4 @@ async def import_trainees(
     return Summary(table.kind, outcomes, table.ignored)
 
 
-__all__ = ["MOST", "Entry", "Finding", "Outcome", "Summary", "Unreadable", "import_trainees"]
+__all__ = ["People", "Summary", "import_trainees"]

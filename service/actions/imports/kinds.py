@@ -1,0 +1,115 @@
+"""What may be imported: by kind, its columns, how its rows are understood, and the act that each of them asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from service.actions import trainees
+from service.actions.imports.rows import Cell, Columns, Entry
+from service.actions.imports.updating import Updating
+from service.actions.work import Call, Services, Subject
+from service.domain.lifecycle import Reason
+from service.storage.imports import also_import
+
+
+class Reader(Protocol):
+    """Understands the rows of one sheet."""
+
+    def read(self, line: int, cells: Mapping[str, Cell]) -> Entry:
+        """What a row says, and what is wrong with its cells; asks nothing of the database."""
+
+    def remember(self, entries: Sequence[Entry]) -> None:
+        """Rows that were taken in before: later ones may not say the same."""
+
+    async def settle(self, entries: Sequence[Entry]) -> None:
+        """What each row is about, and whether it would create something, change it, or nothing."""
+
+    def blame(self, entry: Entry, reasons: Sequence[Reason]) -> None:
+        """What the rules say against a row, each at its cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the rows of one sheet are understood with."""
+
+    services: Services
+    call: Call
+    headers: Mapping[str, str]
+    today: date
+    phone_country: str
+    clear: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of import: `understand` makes the reader of a sheet, `create` and `update` are actions of its subject.
+
+    `undo` is the action that takes back what a row created. `missing` says which columns a sheet lacks. `of_person`: what
+    a row creates is born of the person whom it names.
+    """
+
+    name: str
+    subject: Subject[Any]
+    create: str
+    undo: str
+    missing: Callable[[Collection[str]], list[str]]
+    understand: Callable[[Reading], Reader]
+    update: str | None = None
+    of_person: bool = False
+
+    @cached_property
+    def acting(self) -> Subject[Any]:
+        """The subject whose acts also lock the import, so that a row is applied once."""
+        own = self.subject
+        actions = {self.create, self.undo} | ({self.update} if self.update else set())
+        return replace(own, births={a: also_import(own.births.get(a, own.facts)) for a in actions})
+
+    def action(self, outcome: str) -> str:
+        """The act that a row asks for."""
+        return self.update or self.create if outcome == "update" else self.create
+
+    def extras(self, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the facts of an act need of its input."""
+        facts = self.subject.births.get(action)
+        return {name: given.get(name) for name in facts.extra} if facts else {}
+
+    @cached_property
+    def _adapters(self) -> dict[str, TypeAdapter[Any]]:
+        table = self.subject.lifecycle.by_action
+        rules = [r for a in (self.create, self.update) if a for r in table[a]]
+        return {t.name: TypeAdapter(t.kind) for r in rules for t in r.inputs}
+
+    def read_given(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What was kept of a row as JSON, of the types that the rules know."""
+        adapters = self._adapters
+        return {n: None if v is None else adapters[n].validate_python(v, strict=False) for n, v in said.items()}
+
+    def columns(self) -> frozenset[str]:
+        """The names of its columns."""
+        return Columns(self.name).names
+
+
+def _missing_key(known: Collection[str]) -> list[str]:
+    """A sheet of people has something by which they are known."""
+    has = set(known)
+    keyed = has & {"id", "student_no", "mrz"} or {"mrz_line1", "mrz_line2"} <= has
+    return [] if keyed else ["student_no"]
+
+
+def _people(r: Reading) -> Updating:
+    return Updating(r.services, r.call, r.headers, r.today, r.phone_country, clear=r.clear)
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (Kind("trainees", trainees.SUBJECT, "register", "void", _missing_key, _people, update="edit"),)
+}
+
+__all__ = ["KINDS", "UUID", "Kind", "Reader", "Reading"]
