@@ -20,8 +20,8 @@ from typer.testing import CliRunner, Result
 
 from service.actions import institutions
 from service.actions.imports import people, sheets
-from service.actions.imports.people import Summary, import_trainees
 from service.actions.imports import rows as rows_of_sheets
+from service.actions.imports.people import Summary, import_trainees
 from service.actions.imports.rows import Entry, Outcome, Unreadable
 from service.actions.work import Missing, Services
 from service.api.messages import LANGUAGES, catalogue

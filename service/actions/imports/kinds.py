@@ -51,8 +51,8 @@ class Reading:
 class Kind:
     """A kind of import: `understand` makes the reader of a sheet, `create` and `update` are actions of its subject.
 
-    `undo` is the action that takes back what a row created. `missing` says which columns a sheet lacks. `of_person`: what
-    a row creates is born of the person whom it names.
+    `undo` is the action that takes back what a row created. `missing` says which columns a sheet lacks. `of_person`:
+    what a row creates is born of the person whom it names.
     """
 
     name: str

@@ -22,7 +22,6 @@ from service.actions.imports.rows import (
     Cell,
     Columns,
     Entry,
-    Finding,
     Outcome,
     Unreadable,
     open_table,
@@ -218,11 +217,14 @@ class People:
                 self.first_lines |= dict.fromkeys(entry.keys.items(), entry.line)
 
     def column_of(self, kind: str) -> str:
+        """The header of the column in which a key stands."""
         if kind != "passport":
             return self.header(kind)
         return self.header("mrz" if "mrz" in self.headers else "mrz_line2")
 
     async def look_up(self, entries: Sequence[Entry]) -> None:
+        """Who of them is on record, by any of their keys."""
+
         def keys(kind: str) -> set[str]:
             return {e.keys[kind] for e in entries if kind in e.keys}
 
