@@ -11,8 +11,10 @@ import pytest
 
 from service.actions.imports import applying, carrying, checking
 from service.actions.imports.carrying import carry_on
+from service.actions.imports.staging import Overtaken
 from service.domain.actors import COORDINATOR, INSTRUCTOR
 from service.storage import writes
+from service.storage.imports import jobs
 from tests.conftest import Client, World
 from tests.sheets import HEADERS, Importing, csv_of, student, upload, work, xlsx_of
 
@@ -254,11 +256,11 @@ async def test_import_that_two_processes_are_at_goes_on_with_one(world: World, c
     """Also where the lock that keeps them apart failed: here there is none."""
     made = await Importing.of(world, c, csv_of([HEADERS, *[student(n) for n in range(40)]]))
     await c.done(made.path, "apply")
-    (job,) = await carrying.jobs(world.services.database, world.institution)
+    (job,) = await jobs(world.services.database, world.institution)
     done = await asyncio.gather(
         *(carrying._go_on(world.services, world.institution, job) for _ in range(4)), return_exceptions=True
     )
-    assert {type(d) for d in done} <= {type(None), carrying.Overtaken}
+    assert {type(d) for d in done} <= {type(None), Overtaken}
     await work(world)
     assert await made.counts() == {"state": "applied", "staged": 40, "creates": 40, "done": 40}
     assert len(await people(c)) == 40
