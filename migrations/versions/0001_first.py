@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("chain_head", sa.LargeBinary(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('account', 'institution', 'intake', 'person', 'placement_request', 'programme', 'relationship', 'training_class')",
+            "kind IN ('account', 'import', 'institution', 'intake', 'person', 'placement_request', 'programme', 'relationship', 'training_class')",
             name=op.f("heads_kind_known"),
         ),
         sa.CheckConstraint(
@@ -124,6 +124,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution_id", "account_id", "route", "key", name=op.f("idempotency_keys_pkey")),
     )
     op.create_index("idempotency_keys_by_age", "idempotency_keys", ["institution_id", "kept_until"], unique=False)
+    op.create_table(
+        "imports",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("blanks", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("phone_country", sa.Text(), nullable=True),
+        sa.Column("content_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("ignored", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("trouble", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=False),
+        sa.Column("applied_by", sa.Uuid(), nullable=True),
+        sa.Column("staged", sa.Integer(), nullable=False),
+        sa.Column("creates", sa.Integer(), nullable=False),
+        sa.Column("updates", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("faulty", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("undone", sa.Integer(), nullable=False),
+        sa.CheckConstraint("blanks IN ('clear', 'keep')", name=op.f("imports_blanks_known")),
+        sa.CheckConstraint("mode IN ('all', 'good')", name=op.f("imports_mode_known")),
+        sa.CheckConstraint(
+            "state IN ('applied', 'applying', 'checked', 'failed', 'uploaded', 'voided', 'voiding')",
+            name=op.f("imports_state_known"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("imports_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index("imports_by_source", "imports", ["institution_id", "kind", "source", "id"], unique=False)
+    op.create_index("imports_by_state", "imports", ["institution_id", "state"], unique=False)
     op.create_table(
         "institutions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -360,6 +402,38 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "institution_id", "programme_id", "no", name=op.f("curricula_institution_id_programme_id_no_key")
         ),
+    )
+    op.create_table(
+        "import_rows",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("seen_version", sa.BigInteger(), nullable=True),
+        sa.Column("left_version", sa.BigInteger(), nullable=True),
+        sa.Column("codes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('create', 'created', 'faulty', 'restored', 'unchanged', 'update', 'updated', 'voided')",
+            name=op.f("import_rows_outcome_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "import_id"],
+            ["imports.institution_id", "imports.id"],
+            name=op.f("import_rows_institution_id_import_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("import_rows_pkey")),
+        sa.UniqueConstraint(
+            "institution_id", "import_id", "line", name=op.f("import_rows_institution_id_import_id_line_key")
+        ),
+    )
+    op.create_index(
+        "import_rows_by_outcome", "import_rows", ["institution_id", "import_id", "outcome", "line"], unique=False
+    )
+    op.create_index(
+        op.f("import_rows_institution_id_import_id"), "import_rows", ["institution_id", "import_id"], unique=False
     )
     op.create_table(
         "intakes",
@@ -1998,6 +2072,9 @@ def downgrade() -> None:
     op.drop_index(op.f("intakes_institution_id_programme_id"), table_name="intakes")
     op.drop_index("intakes_by_dates", table_name="intakes")
     op.drop_table("intakes")
+    op.drop_index(op.f("import_rows_institution_id_import_id"), table_name="import_rows")
+    op.drop_index("import_rows_by_outcome", table_name="import_rows")
+    op.drop_table("import_rows")
     op.drop_table("curricula")
     op.drop_index(op.f("courses_owner_id"), table_name="courses")
     op.drop_index(
@@ -2025,6 +2102,9 @@ def downgrade() -> None:
     op.drop_index("openings_by_person", table_name="openings")
     op.drop_table("openings")
     op.drop_table("institutions")
+    op.drop_index("imports_by_state", table_name="imports")
+    op.drop_index("imports_by_source", table_name="imports")
+    op.drop_table("imports")
     op.drop_index("idempotency_keys_by_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index("heads_by_stage", table_name="heads")
