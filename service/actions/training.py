@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from service.actions.reading import item as read_item
-from service.actions.reading import records
-from service.actions.work import Call, Item, Missing, Services, Subject, Work
-from service.domain.completion import attendance, attendance_percent, plain, score, unmet
-from service.domain.lifecycle import Given, LastStep, Lifecycle, Step
+from service.actions.work import Item, Subject, Work
+from service.domain.completion import attendance, attendance_percent, score, unmet
+from service.domain.lifecycle import Given, Step
 from service.domain.training import (
+    ADD,
+    CANCEL,
+    CHANGE,
     CLASS_CANCELLED,
     LIVE,
     MEMBERSHIP,
+    REINSTATE,
+    SAME,
     TRAINING_CLASS,
+    AttendanceMark,
     ClassDossier,
     MemberFact,
     MembershipDossier,
     NewMembership,
+    PlannedSession,
+    SessionFact,
+    TimetableEntry,
+    corrected,
     hours_attended,
     length,
     local_day,
+    place_all,
+    sheets_of,
+    taken_at,
 )
 from service.storage import training as stored
 from service.storage.ids import uuid7
@@ -32,7 +44,8 @@ OWN = (
     "title", "course_id", "capacity", "starts_on", "ends_on", "time_zone", "teacher_id", "min_attendance_percent",
     "excused", "resits_until", "enterprise_id", "hours_required",
 )  # fmt: skip
-RESTORED = "restored_from_cancelled_class"
+OWN_UIDS = "sojourn"
+"""What stands behind the id of a meeting that was planned here, in its uid (RFC 5545, 3.8.4.7)."""
 
 
 # ---- a class
@@ -74,30 +87,83 @@ def undo_cancel(work: Work, item: Item[ClassDossier], _step: Step, _given: Given
     return {"taken": len(ended), "event_data": {"memberships": [m.id for m in ended]}}
 
 
+def _add(work: Work, item: Item[ClassDossier], planned: PlannedSession | TimetableEntry, hours: Decimal) -> UUID:
+    new_id = uuid7()
+    work.writes.row(
+        tables.class_sessions,
+        item.stream,
+        id=new_id,
+        class_id=item.id,
+        starts_on=local_day(planned.starts_at, item.dossier.time_zone),
+        starts_at=planned.starts_at,
+        ends_at=planned.ends_at,
+        hours=hours,
+        topic=planned.topic,
+        uid=getattr(planned, "uid", None) or f"{new_id}@{OWN_UIDS}",
+        sequence=0,
+        changed_at=work.now,
+    )
+    return new_id
+
+
 def schedule_sessions(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
     """Meetings in the timetable, each on its day in the zone of the class."""
-    made = []
-    for planned in given["sessions"]:
-        made.append(uuid7())
-        work.writes.row(
-            tables.class_sessions,
-            item.stream,
-            id=made[-1],
-            class_id=item.id,
-            starts_on=local_day(planned.starts_at, item.dossier.time_zone),
-            starts_at=planned.starts_at,
-            ends_at=planned.ends_at,
-            hours=length(planned),
-            topic=planned.topic,
-        )
-    return {"event_data": {"sessions": made}}
+    return {"event_data": {"sessions": [_add(work, item, s, length(s)) for s in given["sessions"]]}}
+
+
+def set_timetable(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Meetings added, changed, cancelled or put back, as the timetable has them."""
+    done: dict[str, list[UUID]] = {does: [] for does in (ADD, CHANGE, CANCEL, REINSTATE)}
+    for placed in place_all(item.dossier, given["sessions"]):
+        entry, session = placed.entry, placed.session
+        if placed.does == ADD:
+            done[ADD].append(_add(work, item, entry, placed.hours))
+        if placed.does == SAME or session is None:
+            continue
+        done[placed.does].append(session.id)
+        moved: dict[str, Any] = {"sequence": session.sequence + 1, "changed_at": work.now}
+        if placed.does == CANCEL:
+            moved["cancelled_at"] = work.now
+        else:
+            moved |= {
+                "starts_on": local_day(entry.starts_at, item.dossier.time_zone),
+                "starts_at": entry.starts_at,
+                "ends_at": entry.ends_at,
+                "hours": placed.hours,
+                "topic": entry.topic,
+                "cancelled_at": None,
+            }
+        work.writes.change(tables.class_sessions, item.stream, id=session.id, **moved)
+    return {"event_data": {does: ids for does, ids in done.items() if ids}}
+
+
+def substitute_teacher(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Somebody else teaches these meetings, or the class's own teacher again."""
+    for session in given["session_ids"]:
+        work.writes.change(tables.class_sessions, item.stream, id=session, teacher_id=given.get("teacher_id"))
+    return {"event_data": {"sessions": given["session_ids"], "teacher_id": given.get("teacher_id")}}
 
 
 def cancel_sessions(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
     """Meetings that do not take place count no hours."""
-    for session in given["session_ids"]:
-        work.writes.change(tables.class_sessions, item.stream, id=session, cancelled_at=work.now)
+    for wanted in given["session_ids"]:
+        session = _known(item, wanted)
+        work.writes.change(
+            tables.class_sessions,
+            item.stream,
+            id=wanted,
+            cancelled_at=work.now,
+            changed_at=work.now,
+            sequence=session.sequence + 1,
+        )
     return {"event_data": {"sessions": given["session_ids"]}}
+
+
+def _known(item: Item[ClassDossier], wanted: UUID) -> SessionFact:
+    session = item.dossier.session(wanted)
+    if session is None:
+        raise TypeError("the rules let an unknown meeting through")
+    return session
 
 
 def _next_seq(work: Work, stream: UUID) -> int:
@@ -106,33 +172,64 @@ def _next_seq(work: Work, stream: UUID) -> int:
 
 
 def take_attendance(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
-    """A mark for each member named; the meeting is held from now on."""
-    session = item.dossier.session(given["session_id"])
-    if session is None:
-        raise TypeError("the rules let an unknown meeting through")
+    """A mark for each member named, of one meeting or of many; the meetings are held from now on."""
     seq, said = _next_seq(work, item.stream), []
-    for mark in given["marks"]:
-        hours = hours_attended(mark, session.hours)
-        work.writes.row(
-            tables.attendance,
-            item.stream,
-            id=uuid7(),
-            session_id=session.id,
-            membership_id=mark.membership_id,
-            seq=seq,
-            kind=mark.kind,
-            hours=hours,
-            taken_at=work.now,
-        )
-        said.append({"membership_id": mark.membership_id, "kind": mark.kind, "hours": hours})
-    if not session.held:
-        work.writes.change(tables.class_sessions, item.stream, id=session.id, taken_at=work.now)
-    return {"event_data": {"session_id": session.id, "marks": said}}
+    sheets = sheets_of(given)
+    for sheet in sheets:
+        session, taken = _known(item, sheet.session_id), taken_at(sheet, work.now)
+        for mark in sheet.marks:
+            hours = hours_attended(mark, session.hours)
+            _mark(work, item, seq, session.id, mark, hours=hours, taken_at=taken)
+            told = {"membership_id": mark.membership_id, "kind": mark.kind, "hours": hours}
+            said.append(told if len(sheets) == 1 else {"session_id": session.id} | told)
+        if not session.held:
+            work.writes.change(tables.class_sessions, item.stream, id=session.id, taken_at=taken)
+    if len(sheets) == 1:
+        return {"event_data": {"session_id": sheets[0].session_id, "marks": said}}
+    return {"event_data": {"sessions": [s.session_id for s in sheets], "marks": said}}
+
+
+def _mark(work: Work, item: Item[ClassDossier], seq: int, session: UUID, mark: AttendanceMark, **columns: Any) -> None:
+    work.writes.row(
+        tables.attendance,
+        item.stream,
+        id=uuid7(),
+        session_id=session,
+        membership_id=mark.membership_id,
+        seq=seq,
+        kind=mark.kind,
+        recorded_at=work.now,
+        **columns,
+    )
+
+
+def correct_attendance(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Another mark in the place of the one that was wrong, which stays on record."""
+    marked = item.dossier.marked
+    if marked is None:
+        raise TypeError("the rules let an unknown mark through")
+    session = _known(item, marked.session_id)
+    mark = corrected(given, marked.membership_id)
+    hours = hours_attended(mark, session.hours)
+    _mark(
+        work, item, _next_seq(work, item.stream), session.id, mark,
+        hours=hours, taken_at=work.now, corrects=marked.id,
+    )  # fmt: skip
+    return {
+        "event_data": {
+            "corrects_mark": marked.id,
+            "session_id": session.id,
+            "membership_id": marked.membership_id,
+            "was": {"kind": marked.kind, "hours": marked.hours},
+            "is": {"kind": mark.kind, "hours": hours},
+        }
+    }
 
 
 def set_assessment(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
     """A new assessment, or other values of one that is there."""
     values = {name: given[name] for name in ("name", "max_mark", "pass_mark", "weight", "required")}
+    values["part_of"] = given.get("part_of")
     known = given.get("assessment_id")
     if known is None:
         known = uuid7()
@@ -186,14 +283,23 @@ CLASSES: Subject[Any] = Subject(
     TRAINING_CLASS,
     tables.training_classes,
     stored.CLASS_FACTS,
-    births={"plan": stored.NEW_CLASS, "edit": stored.EDIT_FACTS},
+    births={
+        "plan": stored.NEW_CLASS,
+        "edit": stored.EDIT_FACTS,
+        "substitute_teacher": stored.SUBSTITUTE_FACTS,
+        "correct_attendance": stored.CORRECTION_FACTS,
+    },
     effects={
         "plan": plan,
         "edit": edit,
         "cancel": cancel,
         "schedule_sessions": schedule_sessions,
         "cancel_sessions": cancel_sessions,
+        "set_timetable": set_timetable,
+        "substitute_teacher": substitute_teacher,
         "take_attendance": take_attendance,
+        "take_attendance_of_many": take_attendance,
+        "correct_attendance": correct_attendance,
         "set_assessment": set_assessment,
         "record_marks": record_marks,
         "confirm_hours": confirm_hours,
@@ -359,53 +465,4 @@ MEMBERSHIPS: Subject[Any] = Subject(
 )
 
 
-# ---- reads
-async def completion(services: Services, call: Call, membership: UUID) -> dict[str, Any]:
-    """What counts of a membership so far, and each condition that is not met.
-
-    Raises:
-        Missing: it is not there, or not seen.
-    """
-    row = await read_item(services, call, stored.COMPLETION, "memberships.read", membership)
-    achieved = stored.read_achieved(row)
-    counted, attended = attendance(achieved)
-    return {
-        "id": membership,
-        "attempt": row["attempt"],
-        "met": not unmet(achieved),
-        "unmet": unmet(achieved),
-        "hours_counted": counted,
-        "hours_attended": attended,
-        "attendance_percent": attendance_percent(achieved),
-        "min_attendance_percent": achieved.min_attendance_percent,
-        "assessments": [
-            {
-                "name": a.name,
-                "max_mark": a.max_mark,
-                "pass_mark": a.pass_mark,
-                "weight": a.weight,
-                "required": a.required,
-                "mark": a.mark,
-                "passed": a.passed,
-            }
-            for a in achieved.assessed
-        ],
-        "score": score(achieved),
-        "enterprise_hours_required": achieved.hours_required,
-        "enterprise_hours_confirmed": achieved.hours_confirmed,
-    }
-
-
-async def enterprise_hours(services: Services, call: Call, class_id: UUID) -> list[dict[str, Any]]:
-    """Who attends a class, by membership, with the hours confirmed of each.
-
-    Raises:
-        Missing: the class is not there, or not seen.
-    """
-    _, found = await records(services, call, stored.hours_of(call.eyes), "classes.read", by_id=class_id)
-    if found[0]["class_id"] is None:
-        raise Missing
-    return [{n: r[n] for n in ("membership_id", "hours")} for r in found if r["membership_id"] is not None]
-
-
-__all__ = ["CLASSES", "MEMBERSHIPS", "LastStep", "Lifecycle", "completion", "enterprise_hours", "plain"]
+__all__ = ["CLASSES", "MEMBERSHIPS"]

@@ -126,7 +126,7 @@ async def test_class_runs_from_plan_to_results(world: World) -> None:
     assert refused.status_code == 409, refused.text
     assert [(r["code"], r["required"], r.get("actual"), r["text"]) for r in refused.json()["reasons"]] == [
         ("attendance_reached", "80", "75", "75 % of the hours held were attended; 80 % are required."),
-        ("assessment_passed", "oral 12/20", None, "An assessment is not passed: - reached, oral 12/20 required."),
+        ("assessment_passed", "oral 12/20", None, "Assessment: - reached; oral 12/20 required."),
     ]
     await s.i.done(
         klass, "record_marks", {"assessment_id": oral["id"], "marks": [{"membership_id": tail(m), "mark": "11.5"}]}
@@ -138,10 +138,17 @@ async def test_class_runs_from_plan_to_results(world: World) -> None:
     await s.held(klass, [m], "present")
     assert await s.i.refused(klass, "finish") == ["results_final"]
     assert (await s.i.get(f"{m}/completion")).json() == {
-        "id": tail(m), "attempt": 1, "met": True, "unmet": [], "hours_counted": "10.00", "hours_attended": "8.00",
+        "id": tail(m), "attempt": 1, "met": True, "unmet": [],
+        "rules": [
+            {"met": True, "code": "attendance_reached", "required": "80", "actual": "80",
+             "text": "80 % of the hours held were attended; 80 % are required."},
+            {"met": True, "code": "assessment_passed", "required": "oral 12/20", "actual": "oral 14/20",
+             "text": "Assessment: oral 14/20 reached; oral 12/20 required."},
+        ],
+        "hours_counted": "10.00", "hours_attended": "8.00",
         "attendance_percent": "80.00", "min_attendance_percent": 80, "score": "70.00",
         "assessments": [{"name": "oral", "max_mark": "20.0000", "pass_mark": "12.0000", "weight": "1.0000",
-                         "required": True, "mark": "14.0000", "passed": True}],
+                         "required": True, "mark": "14.0000", "passed": True, "parts": []}],
         "enterprise_hours_required": None, "enterprise_hours_confirmed": "0",
     }  # fmt: skip
     assert await s.i.refused(m, "fail") == ["completion_unmet"]
@@ -484,7 +491,9 @@ async def test_dual_class_needs_the_hours_that_its_enterprise_confirms(world: Wo
     assert await s.i.refused(klass, "confirm_hours", {"hours": [row]}, status=403) == ["role"]
     assert await e.refused(klass, "confirm_hours", {"hours": [row | {"hours": "-1"}]}) == ["hours_not_negative"]
     await e.done(klass, "confirm_hours", {"hours": [row]})
-    assert (await e.get(f"{klass}/hours")).json() == {"items": [{"membership_id": tail(m), "hours": "80.00"}]}
+    assert (await e.get(f"{klass}/hours")).json() == {
+        "items": [{"membership_id": tail(m), "name_native": None, "name_latin": None, "hours": "80.00"}]
+    }
     sheet = await scan(s.c)
     await s.c.done(
         klass, "confirm_hours", {"hours": [row | {"hours": "120"}], "recorded_for": "enterprise", "evidence": [sheet]}

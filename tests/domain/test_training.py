@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -36,6 +37,7 @@ def klass(state: str = "running", **more: Any) -> ClassDossier:
         "kind": "language", "capacity": 5, "taken": 0, "starts_on": TODAY, "ends_on": TODAY + timedelta(days=30),
         "teacher_id": uuid4(), "sessions": (SESSION,), "assessments": (ORAL,), "teacher_known": True,
         "enterprise_known": True, "course_known": True,
+        "marked": t.MarkedFact(UUID(int=7), SESSION.id, M, "absent", Decimal(0), counts=True),
     }  # fmt: skip
     return ClassDossier(state=state, today=TODAY, **(usual | more))
 
@@ -61,6 +63,14 @@ GIVEN: dict[str, dict[str, Any]] = {
     "schedule_sessions": {"sessions": (t.PlannedSession(starts_at=START, ends_at=START + timedelta(hours=2)),)},
     "cancel_sessions": {"session_ids": (SESSION.id,)},
     "take_attendance": {"session_id": SESSION.id, "marks": (t.AttendanceMark(membership_id=M, kind="present"),)},
+    "set_timetable": {"sessions": (t.TimetableEntry(starts_at=START, ends_at=START + timedelta(hours=2)),)},
+    "substitute_teacher": {"session_ids": (SESSION.id,), "teacher_id": UUID(int=6)},
+    "take_attendance_of_many": {
+        "sheets": (
+            t.AttendanceSheet(session_id=SESSION.id, marks=(t.AttendanceMark(membership_id=M, kind="present"),)),
+        )
+    },
+    "correct_attendance": {"attendance_id": UUID(int=7), "kind": "present", "note": "was there"},
     "set_assessment": {
         "name": "new",
         "max_mark": Decimal(20),
@@ -230,6 +240,112 @@ def test_attendance_names_each_reason() -> None:
     for kind, hours in (("late", None), ("present", Decimal("2.01")), ("absent", Decimal("0.01"))):
         given = {"session_id": SESSION.id, "marks": (t.AttendanceMark(membership_id=M, kind=kind, hours=hours),)}
         assert in_class("take_attendance", given, members=(member(),)) == ["attended_hours_in_range"]
+
+
+def sheet(**more: Any) -> t.AttendanceSheet:
+    marks = (t.AttendanceMark(membership_id=M, kind="present"),)
+    usual: dict[str, Any] = {"session_id": SESSION.id, "marks": marks}
+    return t.AttendanceSheet(**usual | more)
+
+
+def test_sheets_name_each_reason() -> None:
+    now = START + timedelta(hours=3)
+
+    def of(*sheets: t.AttendanceSheet, **facts: Any) -> list[str]:
+        return in_class("take_attendance_of_many", {"sheets": sheets}, members=(member(),), now=now, **facts)
+
+    assert of(sheet(), sheet()) == ["session_twice"]
+    assert of(sheet(session_id=K)) == ["session_known"]
+    assert of(sheet(taken_at=now + timedelta(minutes=6))) == ["taken_at_in_range"]
+    assert of(sheet(taken_at=START - timedelta(days=1))) == ["taken_at_in_range"]
+    assert of(sheet(marks=(t.AttendanceMark(membership_id=M, kind="present"),) * 5001)) == ["marks_most"]
+    fine = {"sheets": (sheet(taken_at=now + timedelta(minutes=5)),)}
+    facts = klass(members=(member(),), now=now)
+    assert TRAINING_CLASS.decide("take_attendance_of_many", facts, actor(Role.INSTRUCTOR), fine).to_state == "running"
+
+
+def test_attendance_is_of_whoever_teaches_the_meeting() -> None:
+    teacher, other, third = (UUID(int=n) for n in (20, 21, 22))
+    meeting = replace(SESSION, teacher_id=other)
+
+    def teaches(who: UUID, *roles: str) -> bool:
+        return klass(teacher_id=teacher, asked_by=who, asked_as=roles).teaches(meeting)
+
+    assert [teaches(who, "instructor") for who in (teacher, other, third)] == [True, True, False]
+    assert teaches(third, "coordinator", "instructor")
+    given = GIVEN["take_attendance"]
+    stranger: dict[str, Any] = {"asked_by": third, "asked_as": ("instructor",), "members": (member(),)}
+    assert in_class("take_attendance", given, **stranger) == ["teaches_meeting"]
+    assert in_class("correct_attendance", **stranger) == ["teaches_meeting"]
+
+
+def test_correction_names_each_reason() -> None:
+    given = GIVEN["correct_attendance"]
+    marked = klass().marked
+    assert marked is not None
+    assert in_class("correct_attendance", {k: v for k, v in given.items() if k != "note"}, members=(member(),)) == [
+        "input_required"
+    ]
+    assert in_class("correct_attendance", members=(member(),), marked=None) == ["mark_known"]
+    assert in_class("correct_attendance", members=(member(),), marked=replace(marked, counts=False)) == ["mark_counts"]
+    assert in_class("correct_attendance") == ["member_attends"]
+    assert in_class("correct_attendance", given | {"kind": "late"}, members=(member(),)) == ["attended_hours_in_range"]
+
+
+def entry(uid: str | None = None, hour: int = 1, **more: Any) -> t.TimetableEntry:
+    starts = START.replace(hour=hour)
+    return t.TimetableEntry(**{"uid": uid, "starts_at": starts, "ends_at": starts + timedelta(hours=2)} | more)
+
+
+def test_timetable_knows_its_meetings_again() -> None:
+    times: dict[str, Any] = {"starts_at": START, "ends_at": START + timedelta(hours=2)}
+    there = replace(SESSION, uid="a", **times)
+    held = replace(SESSION, id=UUID(int=8), uid="b", held=True, **times)
+    gone = replace(SESSION, id=UUID(int=9), uid="c", cancelled=True, **times)
+    c = klass(sessions=(there, held, gone))
+    entries = [
+        entry("a"), entry("a", hour=3), entry("a", topic="new"), entry("a", hours=Decimal(1)), entry("a", cancelled=True),
+        entry("b"), entry("b", topic="new"), entry("b", hour=3), entry("b", cancelled=True),
+        entry("c"), entry("c", cancelled=True), entry("d"), entry("d", cancelled=True),
+        entry(), entry(hour=5), entry(None, hour=5, ends_at=START),
+    ]  # fmt: skip
+    placed = [t.place_all(c, [e])[0] for e in entries]
+    told = [(p.does, p.session and p.session.uid, str(p.hours), [r.code for r in p.reasons]) for p in placed]
+    no = ["session_not_held"]
+    assert told == [
+        ("same", "a", "2", []), ("change", "a", "2.00", []), ("change", "a", "2", []), ("change", "a", "1", []),
+        ("cancel", "a", "2", []),
+        ("same", "b", "2", []), ("change", "b", "2", []), ("change", "b", "2.00", no), ("cancel", "b", "2", no),
+        ("reinstate", "c", "2", []), ("same", "c", "2", []), ("add", None, "2.00", []), ("same", None, "2.00", []),
+        ("same", "b", "2", []), ("add", None, "2.00", []), ("add", None, "-4.00", ["session_ends_after_start"]),
+    ]  # fmt: skip
+    twice = t.place_all(c, [entry("a"), entry("a", hour=3), entry(hour=5), entry(hour=5)])
+    assert [[r.code for r in p.reasons] for p in twice] == [[], ["session_twice"], [], ["session_twice"]]
+    full = klass(sessions=tuple(replace(SESSION, id=UUID(int=100 + n)) for n in range(2000)))
+    assert [r.code for r in t.timetable_fits(full, {"sessions": (entry("z"),)})] == ["sessions_most"]
+
+
+def test_substitute_is_a_teacher_for_meetings_that_take_place() -> None:
+    given = {"session_ids": (SESSION.id, SESSION.id, K), "teacher_id": K}
+    assert in_class("substitute_teacher", given, teacher_known=False) == [
+        "teacher_known", "session_known", "session_known",
+    ]  # fmt: skip
+
+
+def test_components_name_each_reason() -> None:
+    whole = t.AssessmentFact(UUID(int=30), "exam", Decimal(20), Decimal(12))
+    part = t.AssessmentFact(UUID(int=31), "reading", Decimal(20), Decimal(12), part_of=whole.id)
+    new = GIVEN["set_assessment"]
+
+    def of(**more: Any) -> list[str]:
+        return in_class("set_assessment", new | more, assessments=(whole, part, ORAL))
+
+    assert of(part_of=K) == of(part_of=part.id) == of(part_of=ORAL.id, assessment_id=ORAL.id) == ["assessment_known"]
+    assert of(part_of=ORAL.id, assessment_id=whole.id) == ["assessment_known"]
+    assert of(part_of=ORAL.id) == ["whole_not_marked"]
+    assert of(part_of=whole.id, weight=Decimal(0)) == ["part_has_weight"]
+    marks = {"assessment_id": whole.id, "marks": (t.Mark(membership_id=M, mark=Decimal(1)),)}
+    assert in_class("record_marks", marks, assessments=(whole, part), members=(member(),)) == ["marked_by_parts"]
 
 
 def test_assessments_and_marks_name_each_reason() -> None:

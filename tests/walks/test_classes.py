@@ -15,7 +15,7 @@ from service.actions import accounts
 from service.actions.training import CLASSES, MEMBERSHIPS
 from service.domain.actors import COORDINATOR, INSTRUCTOR, TRAINEE
 from service.domain.completion import ATTENDANCE_KINDS
-from service.domain.training import AttendanceMark, PlannedSession
+from service.domain.training import AttendanceMark, PlannedSession, TimetableEntry
 from service.storage.institutions import trusted_admin
 from tests.walks.walking import BEGINS, TIMEOUT, WALKS, Ground, Thing, Walk
 
@@ -52,6 +52,13 @@ def meeting(walk: Walk, _thing: Thing, _given: dict[str, Any]) -> PlannedSession
     return PlannedSession(starts_at=starts, ends_at=starts + timedelta(hours=walk.draw(st.integers(1, 8))))
 
 
+def entered(walk: Walk, thing: Thing, given: dict[str, Any]) -> TimetableEntry:
+    """The same in a timetable, under one of a few names, and sometimes cancelled."""
+    planned = meeting(walk, thing, given)
+    uid, cancelled = walk.draw(st.sampled_from("abc")), walk.draw(st.booleans())
+    return TimetableEntry(starts_at=planned.starts_at, ends_at=planned.ends_at, uid=uid, cancelled=cancelled)
+
+
 def attended(walk: Walk, _thing: Thing, _given: dict[str, Any]) -> AttendanceMark:
     """A mark with hours that the shortest meeting has."""
     kind = walk.draw(st.sampled_from(ATTENDANCE_KINDS))
@@ -66,7 +73,8 @@ EXCUSED = {
          "only_dual_has_enterprise"}
     ),
     "schedule_sessions": frozenset({"session_in_class"}),
-    "take_attendance": frozenset({"session_begun"}),
+    "set_timetable": frozenset({"session_in_class", "session_not_held", "session_twice"}),
+    "take_attendance": frozenset({"session_begun", "teaches_meeting", "taken_at_in_range"}),
     "set_assessment": frozenset(
         {"pass_mark_reachable", "assessment_name_free", "max_mark_covers_marks", "completion_rule_unused"}
     ),
@@ -74,10 +82,16 @@ EXCUSED = {
 }  # fmt: skip
 
 
+LEFT_OUT = frozenset(
+    f"training_class.{action}" for action in ("substitute_teacher", "take_attendance_of_many", "correct_attendance")
+)
+"""What is the same as another move, or names what is no row that a walk knows."""
+
+
 async def begin(ground: Ground, draw: Any) -> Walk:
     walk = Walk(
         ground, draw, [MEMBERSHIPS, MEMBERSHIPS, CLASSES], PLACES, births=[register], pools=POOLS, excused=EXCUSED,
-        made={PlannedSession: meeting, AttendanceMark: attended},
+        made={PlannedSession: meeting, TimetableEntry: entered, AttendanceMark: attended}, left_out=LEFT_OUT,
     )  # fmt: skip
     await walk.enter(4)
     clerk = {"email": f"{uuid4().hex}@example.org", "name": "T", "roles": (INSTRUCTOR.value,)}

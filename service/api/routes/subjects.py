@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -51,6 +51,8 @@ class Resource:
     hidden: Sequence[str] = ()
     apart: Sequence[str] = ()
     """Actions that are offered like all, and whose operation the capability declares itself."""
+    includes: Mapping[str, Callable[[Asked, list[dict[str, Any]]], Awaitable[None]]] = field(default_factory=dict)
+    """What a read may ask for beside the actions: by its name, what adds it to the rows of a page, all at once."""
 
     @property
     def plural(self) -> str:
@@ -104,7 +106,9 @@ def routes_of(resource: Resource) -> Operations:
             "read",
             resource.policy,
             resource.out,
-            query=Itemised,
+            query=create_model(f"{resource.out.__name__}Asked", __base__=Itemised, **_including(resource))
+            if resource.includes
+            else Itemised,
             extra={"openapi_extra": {"responses": {"304": {"description": "It is as it was read (If-None-Match)."}}}},
         )
     )
@@ -148,8 +152,21 @@ def _system_only(resource: Resource, action: str) -> bool:
 
 
 # ---- reads
+def _including(resource: Resource) -> dict[str, Any]:
+    """The parameter `include`, where there is more to include than every resource has."""
+    return {"include": (Literal[("actions", *resource.includes)] | None, None)} if resource.includes else {}
+
+
+async def _include(resource: Resource, asked: Asked, rows: list[dict[str, Any]]) -> None:
+    wanted = asked.query.include
+    if wanted == "actions":
+        await _with_actions(resource, asked, rows)
+    elif wanted is not None:
+        await resource.includes[wanted](asked, rows)
+
+
 def _query_of(resource: Resource) -> type[BaseModel]:
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = _including(resource)
     for name, (type_, _) in resource.view.filters.items():
         python = getattr(type_, "python_type", str)
         fields[name] = (
@@ -206,8 +223,8 @@ def _list(resource: Resource) -> Callable[[Asked], Any]:
             after=read_cursor(query.after), sort=getattr(query, "sort", None), downward=query.order == "newest",
         )  # fmt: skip
         rows = [resource.show(asked, r) for r in found.items]
-        if query.include == "actions" and rows:
-            await _with_actions(resource, asked, rows)
+        if rows:
+            await _include(resource, asked, rows)
         following = cursor_of(found.next)
         headers = {}
         if following:
@@ -224,8 +241,8 @@ def _get(resource: Resource) -> Callable[[Asked], Any]:
             asked, await reading.item(asked.services, asked.call, resource.view, resource.policy, asked.id)
         )
         version = row["version"]
-        if asked.query.include == "actions":
-            await _with_actions(resource, asked, [row])
+        if asked.query.include is not None:
+            await _include(resource, asked, [row])
             return respond(row, version=version)
         answer = respond(row, version=version)
         if asked.request.headers.get("if-none-match") == answer.headers["etag"]:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, create_model
 from starlette.responses import Response
 
 from service.actions import reading
-from service.actions.training import CLASSES, MEMBERSHIPS, completion, enterprise_hours
+from service.actions.completion import completion, completions, enterprise_hours, those_at_risk
+from service.actions.training import CLASSES, MEMBERSHIPS
 from service.actions.work import Wanted, perform
 from service.api.inputs import In, action_model
 from service.api.messages import told
@@ -18,6 +19,8 @@ from service.api.routes.subjects import Birth, Resource, cursor_of, given_to, mo
 from service.api.schemas.common import MovedOut, PageOut
 from service.api.schemas.training import (
     AssessmentOut,
+    AtRiskAsked,
+    AtRiskOut,
     AttendanceAsked,
     AttendanceOut,
     ClassOut,
@@ -29,6 +32,7 @@ from service.api.schemas.training import (
     Parts,
     SessionOut,
     SessionsAsked,
+    TimetableAsked,
 )
 from service.domain.training import TRAINING_CLASS
 from service.storage.training import (
@@ -52,12 +56,32 @@ CLASS = Resource(
         "edit": "Change a training class",
         "schedule_sessions": "Put meetings into the timetable",
         "cancel_sessions": "Cancel meetings",
+        "set_timetable": "Add, change and cancel meetings as a timetable has them",
+        "substitute_teacher": "Let somebody else teach meetings",
         "take_attendance": "Take the attendance of a meeting",
+        "take_attendance_of_many": "Take the attendance of many meetings",
+        "correct_attendance": "Correct a mark of attendance",
         "set_assessment": "Set an assessment, new or changed",
         "record_marks": "Record marks of an assessment",
         "confirm_hours": "Confirm hours worked in the enterprise",
     },
 )
+
+
+def _explained(asked: Asked, found: dict[str, Any]) -> dict[str, Any]:
+    """Completion with its reasons in the reader's language."""
+    return found | {
+        "unmet": [told(reason, asked.language) for reason in found["unmet"]],
+        "rules": [{"met": c.is_met} | told(c.reason, asked.language) for c in found["rules"]],
+    }
+
+
+async def _with_completion(asked: Asked, rows: list[dict[str, Any]]) -> None:
+    found = await completions(asked.services, asked.call, [row["id"] for row in rows])
+    for row in rows:
+        row["completion"] = _explained(asked, found[row["id"]]) if row["id"] in found else None
+
+
 MEMBERSHIP = Resource(
     MEMBERSHIPS,
     MEMBERSHIP_VIEW,
@@ -65,6 +89,7 @@ MEMBERSHIP = Resource(
     policy="memberships.read",
     tag="training",
     births={"register": Birth("person_id", extra=("class_id",), summary="Register somebody in a class")},
+    includes={"completion": _with_completion},
 )
 
 
@@ -89,8 +114,31 @@ async def _hours(asked: Asked) -> Response:
 
 
 async def _completion(asked: Asked) -> Response:
-    found = await completion(asked.services, asked.call, asked.id)
-    return respond(found | {"unmet": [told(reason, asked.language) for reason in found["unmet"]]})
+    return respond(_explained(asked, await completion(asked.services, asked.call, asked.id)))
+
+
+async def _at_risk(asked: Asked) -> Response:
+    """Of one class, or of all: a class that is not seen is not found."""
+    query, one = asked.query, asked.path.get("id")
+    if one is not None:
+        await reading.item(asked.services, asked.call, CLASS_VIEW, "classes.read", one)
+    items, following = await those_at_risk(
+        asked.services, asked.call, class_id=one, margin=query.margin_hours, after=read_cursor(query.after),
+        limit=query.limit,
+    )  # fmt: skip
+    for item in items:
+        item["reasons"] = [told(reason, asked.language) for reason in item["reasons"]]
+    return respond({"items": items, "next": cursor_of(following)})
+
+
+async def _sessions(asked: Asked) -> Response:
+    query = asked.query
+    found = await reading.page(
+        asked.services, asked.call, SESSION_VIEW, "classes.read",
+        filters=query.model_dump(exclude={"limit", "after"}, exclude_none=True), limit=query.limit,
+        after=read_cursor(query.after), sort="starts_at",
+    )  # fmt: skip
+    return respond({"items": found.items, "next": cursor_of(found.next)})
 
 
 async def _session(asked: Asked) -> Response:
@@ -147,6 +195,16 @@ def routes() -> list[Operations]:
     for part, summary, handle, query in PARTS:
         path, name = f"/classes/{{id}}/{part}", f"classes_{part}"
         more.add(Operation("GET", path, name, summary, handle, "list", "classes.read", PAGES[part], query=query))
+    more.add(
+        Operation(
+            "GET", "/sessions", "sessions_list", "Meetings of any class", _sessions, "list", "classes.read",
+            PageOut[SessionOut], query=TimetableAsked,
+        )
+    )  # fmt: skip
+    for path, name, whose in (("/at-risk", "at_risk_list", "any"), ("/classes/{id}/at-risk", "classes_at_risk", "a")):
+        summary, policy = f"Who is at risk of not completing {whose} class", "memberships.read"
+        risk = PageOut[AtRiskOut]
+        more.add(Operation("GET", path, name, summary, _at_risk, "list", policy, risk, query=AtRiskAsked))
     for path, name, summary, handle, out in (
         ("/classes/{id}/hours", "classes_hours", "Hours in the enterprise, by member", _hours, HoursOut),
         ("/sessions/{id}", "sessions_get", "Read one meeting, with the ETag of its class", _session, SessionOut),

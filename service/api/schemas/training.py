@@ -48,6 +48,7 @@ class MembershipOut(StatefulOut):
     ended_because: str | None
     attendance_percent: Decimal | None = Field(description="Of the result.")
     score: Decimal | None = Field(description="Of the result, in percent.")
+    completion: CompletionOut | None = Field(default=None, description="Only with include=completion.")
 
 
 class SessionOut(Out):
@@ -61,12 +62,15 @@ class SessionOut(Out):
     ends_at: datetime
     hours: Decimal
     topic: str | None
+    uid: str = Field(description="By which calendars and timetables know it again.")
+    taught_by: UUID | None = Field(description="The account of whoever stands in, else of the class's teacher.")
+    substituted: bool = Field(description="Whether somebody stands in for the class's teacher.")
     taken_at: datetime | None = Field(description="When attendance was first taken.")
     cancelled_at: datetime | None
 
 
 class AttendanceOut(Out):
-    """How one member attended a meeting, by the latest mark; `version` counts the marks in the class."""
+    """How one member attended a meeting; `version` counts what happened in the class."""
 
     id: UUID
     version: int
@@ -76,7 +80,10 @@ class AttendanceOut(Out):
     starts_on: date
     kind: str
     hours: Decimal
-    taken_at: datetime
+    taken_at: datetime = Field(description="When it was taken; of several marks the one taken last counts.")
+    recorded_at: datetime = Field(description="When it reached the service.")
+    corrects: UUID | None = Field(description="The mark that it corrects, where it is a correction.")
+    counts: bool
 
 
 class AssessmentOut(Out):
@@ -89,6 +96,7 @@ class AssessmentOut(Out):
     pass_mark: Decimal
     weight: Decimal
     required: bool
+    part_of: UUID | None = Field(description="The assessment of which it is a component.")
 
 
 class MarkOut(Out):
@@ -104,9 +112,11 @@ class MarkOut(Out):
 
 
 class ConfirmedOut(Out):
-    """Hours in the enterprise of one who attends."""
+    """Hours in the enterprise of one who attends; the enterprise reads a name where the person consents to it."""
 
     membership_id: UUID
+    name_native: str | None
+    name_latin: str | None
     hours: Decimal
 
 
@@ -124,17 +134,25 @@ class AssessedOut(Out):
     pass_mark: Decimal
     weight: Decimal
     required: bool
-    mark: Decimal | None
+    mark: Decimal | None = Field(description="With components: what comes of theirs, rounded down.")
     passed: bool
+    parts: list[AssessedOut]
+
+
+class ConditionOut(ReasonOut):
+    """One condition of completion, with what is required and there, in words."""
+
+    met: bool
 
 
 class CompletionOut(Out):
-    """What counts of a membership so far, and each condition that is not met."""
+    """What counts of a membership so far, and each condition of its completion."""
 
     id: UUID
     attempt: int
     met: bool
     unmet: list[ReasonOut]
+    rules: list[ConditionOut] = Field(description="Every condition, met or not.")
     hours_counted: Decimal
     hours_attended: Decimal
     attendance_percent: Decimal | None
@@ -143,6 +161,25 @@ class CompletionOut(Out):
     score: Decimal | None
     enterprise_hours_required: Decimal | None
     enterprise_hours_confirmed: Decimal
+
+
+class AtRiskOut(Out):
+    """Somebody who is at risk of not completing a class, and why."""
+
+    membership_id: UUID
+    person_id: UUID
+    class_id: UUID
+    state: str
+    hours_counted: Decimal
+    hours_attended: Decimal
+    attendance_percent: Decimal | None
+    min_attendance_percent: int
+    hours_left: Decimal = Field(description="Hours of the meetings that were not held yet.")
+    hours_to_miss: Decimal = Field(description="Hours of them that may still be missed; below 0: out of reach.")
+    reasons: list[ReasonOut]
+
+
+MembershipOut.model_rebuild()
 
 
 class Parts(Limited):
@@ -160,8 +197,25 @@ class SessionsAsked(Parts):
     to_on: date | None = None
 
 
+class TimetableAsked(SessionsAsked):
+    """A page of meetings of any class."""
+
+    class_id: UUID | None = None
+    taught_by: UUID | None = Field(default=None, description="The account of whoever teaches them.")
+
+
+class AtRiskAsked(Parts):
+    """A page of those at risk; it may be short, or empty, and yet not the last."""
+
+    margin_hours: Annotated[Decimal, Field(ge=0, le=1000, max_digits=8, decimal_places=2)] | None = Field(
+        default=None, description="Also tell of whoever may miss no more hours than these."
+    )
+
+
 class AttendanceAsked(Parts):
     """A page of attendance."""
+
+    replaced: bool = Field(default=False, description="Also those that no longer count.")
 
     session_id: UUID | None = None
     membership_id: UUID | None = None

@@ -92,9 +92,16 @@ class_sessions = tenant_table(
     instant("ends_at"),
     c("hours", HOURS),
     c("topic", null=True),
+    c("uid"),
+    c("sequence", Integer),
+    instant("changed_at"),
+    c("teacher_id", Uuid, null=True),
+    ForeignKeyConstraint(["teacher_id"], ["accounts.id"]),
+    Index(None, "teacher_id"),
     instant("taken_at", null=True),
     instant("cancelled_at", null=True),
     CheckConstraint("starts_at < ends_at", name="instants"),
+    UniqueConstraint("institution_id", "class_id", "uid"),
     CheckConstraint("taken_at IS NULL OR cancelled_at IS NULL", name="held_or_cancelled"),
 )
 attendance = tenant_table(
@@ -106,6 +113,8 @@ attendance = tenant_table(
     c("kind"),
     c("hours", HOURS),
     instant("taken_at"),
+    instant("recorded_at"),
+    *belongs("corrects", "attendance", null=True),
     one_of("kind", ATTENDANCE_KINDS),
     CheckConstraint("hours >= 0", name="hours"),
     UniqueConstraint("institution_id", "session_id", "membership_id", "seq"),
@@ -119,6 +128,7 @@ assessments = tenant_table(
     c("pass_mark", MARK),
     c("weight", MARK),
     c("required", Boolean),
+    *belongs("part_of", "assessments", null=True),
     CheckConstraint("0 <= pass_mark AND pass_mark <= max_mark AND max_mark > 0", name="bounds"),
     UniqueConstraint("institution_id", "class_id", "name"),
 )
@@ -143,5 +153,6 @@ enterprise_hours = tenant_table(
     CheckConstraint("hours >= 0", name="hours"),
     UniqueConstraint("institution_id", "membership_id", "seq"),
 )
-# A later row replaces an earlier one by its event's number in the class's stream; nothing that was said is lost.
+# A later row replaces an earlier one: attendance by the instant at which it was taken, all by the number of the event
+# in the class's stream. Nothing that was said is lost.
 WRITTEN_ONCE.update({"attendance", "class_marks", "enterprise_hours"})
