@@ -1088,6 +1088,7 @@ def upgrade() -> None:
         sa.Column("pass_mark", sa.Numeric(precision=10, scale=4), nullable=False),
         sa.Column("weight", sa.Numeric(precision=10, scale=4), nullable=False),
         sa.Column("required", sa.Boolean(), nullable=False),
+        sa.Column("part_of", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "0 <= pass_mark AND pass_mark <= max_mark AND max_mark > 0", name=op.f("assessments_bounds")
         ),
@@ -1096,10 +1097,18 @@ def upgrade() -> None:
             ["training_classes.institution_id", "training_classes.id"],
             name=op.f("assessments_institution_id_class_id_fkey"),
         ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "part_of"],
+            ["assessments.institution_id", "assessments.id"],
+            name=op.f("assessments_institution_id_part_of_fkey"),
+        ),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("assessments_pkey")),
         sa.UniqueConstraint(
             "institution_id", "class_id", "name", name=op.f("assessments_institution_id_class_id_name_key")
         ),
+    )
+    op.create_index(
+        op.f("assessments_institution_id_part_of"), "assessments", ["institution_id", "part_of"], unique=False
     )
     op.create_table(
         "candidacies",
@@ -1261,6 +1270,10 @@ def upgrade() -> None:
         sa.Column("ends_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("hours", sa.Numeric(precision=8, scale=2), nullable=False),
         sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("teacher_id", sa.Uuid(), nullable=True),
         sa.Column("taken_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("cancelled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("class_sessions_instants")),
@@ -1270,11 +1283,16 @@ def upgrade() -> None:
             ["training_classes.institution_id", "training_classes.id"],
             name=op.f("class_sessions_institution_id_class_id_fkey"),
         ),
+        sa.ForeignKeyConstraint(["teacher_id"], ["accounts.id"], name=op.f("class_sessions_teacher_id_fkey")),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("class_sessions_pkey")),
+        sa.UniqueConstraint(
+            "institution_id", "class_id", "uid", name=op.f("class_sessions_institution_id_class_id_uid_key")
+        ),
     )
     op.create_index(
         op.f("class_sessions_institution_id_class_id"), "class_sessions", ["institution_id", "class_id"], unique=False
     )
+    op.create_index(op.f("class_sessions_teacher_id"), "class_sessions", ["teacher_id"], unique=False)
     op.create_table(
         "enrolments",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
@@ -1542,11 +1560,18 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("hours", sa.Numeric(precision=8, scale=2), nullable=False),
         sa.Column("taken_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("corrects", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('absent', 'excused_illness', 'excused_official', 'excused_personal', 'late', 'left_early', 'present')",
             name=op.f("attendance_kind_known"),
         ),
         sa.CheckConstraint("hours >= 0", name=op.f("attendance_hours")),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "corrects"],
+            ["attendance.institution_id", "attendance.id"],
+            name=op.f("attendance_institution_id_corrects_fkey"),
+        ),
         sa.ForeignKeyConstraint(
             ["institution_id", "membership_id"],
             ["memberships.institution_id", "memberships.id"],
@@ -1565,6 +1590,9 @@ def upgrade() -> None:
             "seq",
             name=op.f("attendance_institution_id_session_id_membership_id_seq_key"),
         ),
+    )
+    op.create_index(
+        op.f("attendance_institution_id_corrects"), "attendance", ["institution_id", "corrects"], unique=False
     )
     op.create_index(
         op.f("attendance_institution_id_membership_id"), "attendance", ["institution_id", "membership_id"], unique=False
@@ -1948,6 +1976,7 @@ def downgrade() -> None:
     op.drop_index(op.f("class_marks_institution_id_membership_id"), table_name="class_marks")
     op.drop_table("class_marks")
     op.drop_index(op.f("attendance_institution_id_membership_id"), table_name="attendance")
+    op.drop_index(op.f("attendance_institution_id_corrects"), table_name="attendance")
     op.drop_table("attendance")
     op.drop_index(op.f("recognition_items_institution_id_target_course_id"), table_name="recognition_items")
     op.drop_index(op.f("recognition_items_institution_id_result_id"), table_name="recognition_items")
@@ -1981,6 +2010,7 @@ def downgrade() -> None:
     op.drop_index(op.f("enrolments_institution_id_application_id"), table_name="enrolments")
     op.drop_index("enrolments_by_state", table_name="enrolments")
     op.drop_table("enrolments")
+    op.drop_index(op.f("class_sessions_teacher_id"), table_name="class_sessions")
     op.drop_index(op.f("class_sessions_institution_id_class_id"), table_name="class_sessions")
     op.drop_table("class_sessions")
     op.drop_index(
@@ -2004,6 +2034,7 @@ def downgrade() -> None:
     op.drop_index(op.f("candidacies_institution_id_consent_id"), table_name="candidacies")
     op.drop_index("candidacies_by_lapse", table_name="candidacies", postgresql_where=sa.text("state = 'offered'"))
     op.drop_table("candidacies")
+    op.drop_index(op.f("assessments_institution_id_part_of"), table_name="assessments")
     op.drop_table("assessments")
     op.drop_index(op.f("training_classes_teacher_id"), table_name="training_classes")
     op.drop_index(op.f("training_classes_institution_id_course_id"), table_name="training_classes")
