@@ -6,6 +6,7 @@ from service.actions import (
     applications,
     candidacies,
     intakes,
+    obligations,
     placement_requests,
     placements,
     recognition,
@@ -21,4 +22,5 @@ TIMERS: tuple[Timer, ...] = (
     *placement_requests.TIMERS,
     *candidacies.TIMERS,
     *placements.TIMERS,
+    *obligations.TIMERS,
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from service.actions.obligations import arise, take_back
 from service.actions.placement_requests import free_seat, release_seat, restore_seat, seats_now, use_up_seat
 from service.actions.reading import check, records
 from service.actions.timers import Timer
@@ -211,6 +212,11 @@ def _left(work: Work, item: Item[PlacementDossier], step: Step, given: Given) ->
         columns["since_on"] = item.dossier.since_on
     if skills := given.get("skills_gained"):
         columns["skills_sealed"] = work.seal(item.stream, skills, "skills_gained")
+    d = item.dossier
+    arise(
+        work, item.stream, step.action, d.packs, d.duties,
+        placement=item.id, organisations=d.organisations, zones=d.zones,
+    )  # fmt: skip
     data = {name: v for name, v in filled.items() if v is not None and name != "flight"}
     return columns | {"event_data": data | {name: given[name] for name in SAID if name in given}}
 
@@ -261,6 +267,7 @@ def restore(work: Work, item: Item[PlacementDossier], _step: Step, _given: Given
         work.follow(candidacies, "unplace", p.candidacy_id, item.stream, p.candidacy_state, p.candidacy_version)
     if p.seats is not None and (last.action == "depart" or (last.action == "start_work" and not p.departs)):
         restore_seat(work, p.seats)
+    take_back(work, item.stream, last.action, p.since_on, p.duties)
     before = dict(p.replaced[-1]) if p.replaced else {}
     shut = {"skills_sealed": None} if last.action == "reintegrate" else {}
     return before | shut | {"replaced": list(p.replaced[:-1])}

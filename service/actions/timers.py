@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from service.actions.work import AT_MOST, Call, Result, Services, Subject, Wanted, Work, perform
 from service.domain.actors import THE_SYSTEM
+from service.domain.lifecycle import Given
 from service.storage.database import Statement
 
 
@@ -15,13 +17,16 @@ from service.storage.database import Statement
 class Timer:
     """A system's action, and the statement that finds what is due.
 
-    `due` takes `institution`, `at` (ISO instant or None) and `limit`, and gives ids.
+    `due` may take `institution`, `at` (ISO instant or None) and `limit`, and gives ids, or rows of which `wanted` makes
+    what is acted on. `given` is what the clock says with the action.
     """
 
     name: str
     subject: Subject[Any]
     action: str
     due: Statement[Any]
+    wanted: Callable[[Any], Wanted] = Wanted
+    given: Given = field(default_factory=dict)
 
 
 def _answer(_work: Work, results: list[Result]) -> bytes:
@@ -31,11 +36,11 @@ def _answer(_work: Work, results: list[Result]) -> bytes:
 async def ring(services: Services, timer: Timer, institution: Any, at: datetime | None = None, limit: int = 500) -> int:
     """Do what is due now; how many things moved. Doing it again does nothing."""
     async with services.database.connection() as con:
-        clock = at.isoformat() if at else None
-        due = await timer.due.all(con, institution=institution, at=clock, limit=min(limit, AT_MOST))
+        known = {"institution": institution, "at": at.isoformat() if at else None, "limit": min(limit, AT_MOST)}
+        due = await timer.due.all(con, **{name: v for name, v in known.items() if name in timer.due.known})
     if not due:
         return 0
     call = Call(institution, timer.name, trusted=THE_SYSTEM, at=at)
-    wanted = [Wanted(i) for i in due]
-    done = await perform(services, call, timer.subject, timer.action, wanted, {}, answer=_answer, single=False)
+    wanted = [timer.wanted(row) for row in due]
+    done = await perform(services, call, timer.subject, timer.action, wanted, timer.given, answer=_answer, single=False)
     return int(done.body)

@@ -31,6 +31,7 @@ from service.domain.requirements import (
 )
 
 if TYPE_CHECKING:
+    from service.domain.obligations import Duty
     from service.domain.placement_requests import RequestSeats, Standing
 
 AT_HOME = LINE[: LINE.index("departed")]
@@ -52,7 +53,8 @@ class PlacementDossier(Dossier):
 
     `packs` are the pinned ones (None where one is no longer there), `library` every pack that is there, `items` the
     requirement items by what they are called, `kept` the columns as they stand, `replaced` what each step replaced,
-    `transferring` the live candidacies by which a transfer would be completed.
+    `transferring` the live candidacies by which a transfer would be completed, `duties` the obligations that stand,
+    `organisations` and `zones` who owes them and where their days end, by provider.
     """
 
     facts: RequirementFacts
@@ -75,6 +77,9 @@ class PlacementDossier(Dossier):
     candidacy_version: int = 0
     seats: RequestSeats | None = None
     transferring: tuple[Standing, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    organisations: Mapping[str, UUID | None] = field(default_factory=dict, hash=False)
+    zones: Mapping[str, str] = field(default_factory=dict, hash=False)
     items: Mapping[str, UUID] = field(default_factory=dict, hash=False)
     kept: Mapping[str, Any] = field(default_factory=dict, hash=False)
     replaced: Sequence[Mapping[str, Any]] = ()

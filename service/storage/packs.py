@@ -410,6 +410,11 @@ def _obligation(f: _Fields, pack: str) -> Obligation:
     return row
 
 
+def read_obligation(file: str, content: object, pack: str) -> Obligation:
+    """One obligation of another file than a pack's. Raises FaultyPack."""
+    return _obligation(_Fields(file, "obligation", content), pack)
+
+
 def _due(f: _Fields) -> Due | None:
     content = f.take("due", dict, needed=False)
     if content is None:

@@ -31,6 +31,7 @@ from service.domain.requirements import RequirementFacts
 from service.domain.terms import CURRENCY, number
 from service.storage.candidacies import MASK
 from service.storage.database import Record, Statement, value
+from service.storage.obligations import OWING, OWN_ZONE, agency_zone, read_duties, standing_of, zones
 from service.storage.opening import TODAY, FactsOf, word
 from service.storage.packs import shipped_packs
 from service.storage.placement_requests import read_standing, standing_json
@@ -183,6 +184,9 @@ def _dossier(v: dict[str, Any]) -> dict[str, Any]:
         "stages": tuple(v["stages"]),
         "candidacy_state": v["candidacy_state"] or "",
         "candidacy_version": v["candidacy_version"] or 0,
+        "duties": read_duties(v["duties"]),
+        "organisations": {provider: v[name] for provider, name in OWING.items()},
+        "zones": zones(v["own_zone"], v["employer_zone"], v["agency_zone"], departs=v["departs"]),
         "items": read_items(v["evidence"]),
         "seats": RequestSeats(UUID(v["seats"].pop("id")), **v["seats"]) if v["seats"] else None,
         "transferring": read_standing(v["transferring"]),
@@ -223,6 +227,11 @@ FACTS: FactsOf[PlacementDossier] = FactsOf(
         "seats": case(
             (_r.c.id.is_not(None), func.json_build_object(*[part for n in SEATS for part in (word(n), _r.c[n])]))
         ),
+        "duties": standing_of(_p.c.id),
+        "employer_id": _p.c.employer_id,
+        "own_zone": OWN_ZONE,
+        "employer_zone": _o.c.time_zone,
+        "agency_zone": agency_zone(_p.c.agency_id),
         "transferring": standing_json(_next, _theirs, _are_next),
         "kept": func.json_build_object(*[part for n in FILLED for part in (word(n), _p.c[n])]),
         "replaced": _p.c.replaced,

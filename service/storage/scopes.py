@@ -107,6 +107,11 @@ def own(column: str) -> Scope:
     return scope
 
 
+def owed_by_own(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """What a person owes themselves; what others owe about them is between those and the institution."""
+    return and_(own("person_id")(table, actor), literal_column("'trainee'") == func.any(table.c.owed_by))
+
+
 def announced(table: FromClause, _actor: Any) -> ColumnElement[bool]:
     """Rows that are no longer a draft."""
     return table.c.state.not_in([literal_column("'draft'"), literal_column("'voided'")])
@@ -208,6 +213,8 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "placements":    {_PERSON: own("person_id"),       _ORGANISATION: of_placement},
     "requirement_items": {_PERSON: own("person_id"),   _ORGANISATION: of_owing_organisation},
     "requirement_subjects": {_PERSON: own("person_id"), _ORGANISATION: of_placement},
+    "obligations":   {_PERSON: owed_by_own,            _ORGANISATION: of_organisation("organisation_id")},
+    "obligation_subjects": {_PERSON: nobody,           _ORGANISATION: nobody},
     "costs":         {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "training_classes": {_PERSON: everyone,            _ORGANISATION: of_organisation("enterprise_id")},
     "class_sessions":   {_PERSON: everyone,            _ORGANISATION: nobody},

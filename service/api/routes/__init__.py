@@ -16,6 +16,7 @@ from service.api.routes import (
     institutions,
     intakes,
     language_tests,
+    obligations,
     overview,
     placement_requests,
     placements,
@@ -53,6 +54,7 @@ CAPABILITIES = (
     placements,
     requirement_items,
     costs,
+    obligations,
     overview,
     imports,
 )

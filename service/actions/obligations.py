@@ -1,0 +1,141 @@
+"""What the moves of an obligation leave behind, what other steps open and take back, and what the clock does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from service.actions.timers import Timer
+from service.actions.work import Item, Subject, Wanted, Work
+from service.domain.lifecycle import Given, Step
+from service.domain.obligations import (
+    EVENTS,
+    OBLIGATION,
+    Duty,
+    NewObligation,
+    Opening,
+    opened,
+    opened_by_event,
+    opening_of,
+    reported,
+    rows_of,
+)
+from service.domain.requirements import Packs
+from service.storage import obligations as stored
+from service.storage.calendars import calendars
+from service.storage.duties import countries
+from service.storage.tables.obligations import obligations
+
+
+def _columns(
+    found: Opening, organisations: Mapping[str, UUID | None], zones: Mapping[str, str], **subject: Any
+) -> dict[str, Any]:
+    """The row of what a rule opens; whoever owes it first decides the organisation and where the day ends."""
+    first = found.providers[0]
+    return subject | {
+        "rule": found.rule,
+        "pin": found.pin,
+        "event": found.event,
+        "period": found.period,
+        "event_on": found.event_on,
+        "due_on": found.due_on,
+        "owed_by": list(found.providers),
+        "organisation_id": next((o for p in found.providers if (o := organisations.get(p))), None),
+        "zone": zones.get(first) or zones[""],
+        "documents": [],
+    }
+
+
+def _said(found: Opening) -> dict[str, Any]:
+    return {"rule": found.rule, "pin": found.pin, "event": found.event, "due_on": found.due_on}
+
+
+def _born(found: Opening | None, item: Item[NewObligation]) -> dict[str, Any]:
+    if found is None:
+        raise TypeError("the rules let an obligation through that no rule opens")
+    o = item.dossier
+    subject = {"subject_kind": o.subject_kind, "subject_id": o.subject_id, "person_id": o.person_id}
+    columns = _columns(found, o.organisations, o.zones, stream_id=item.stream, **subject)
+    return columns | {"event_data": _said(found)}
+
+
+def open_by_clock(_work: Work, item: Item[NewObligation], _step: Step, given: Given) -> dict[str, Any]:
+    """A period has begun, or an end is near."""
+    return _born(opening_of(item.dossier, given), item)
+
+
+def report(_work: Work, item: Item[NewObligation], _step: Step, given: Given) -> dict[str, Any]:
+    """An event that no step tells has opened it."""
+    return _born(reported(item.dossier, given), item)
+
+
+def fulfil(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Done, on a day and with what shows it."""
+    data = {"rule": item.dossier.rule}
+    return {"done_on": work.occurred_on, "documents": list(given.get("evidence") or ()), "event_data": data}
+
+
+def waive(_work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Let go."""
+    return {"event_data": {"rule": item.dossier.rule}}
+
+
+def undone(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Owed again."""
+    return {"done_on": None, "documents": []}
+
+
+# ---- what the steps of a placement open and take back
+def arise(
+    work: Work,
+    stream: UUID,
+    action: str,
+    packs: Packs | None,
+    standing: Iterable[Duty],
+    *,
+    placement: UUID,
+    organisations: Mapping[str, UUID | None],
+    zones: Mapping[str, str],
+) -> None:
+    """What a step of a placement opens by its packs, in the same transaction; what stands already stays as it is."""
+    event, on = EVENTS.get(action), work.occurred_on
+    if event is None or packs is None:
+        return
+    there = {d.name for d in standing}
+    subject = {"subject_kind": "placement", "subject_id": placement, "person_id": stream, "stream_id": stream}
+    for found in opened_by_event(rows_of(packs), event, on, calendars(countries(), on)):
+        if found.name not in there:
+            columns = _columns(found, organisations, zones, **subject)
+            work.bear(obligations, OBLIGATION, "arise", stream, data=_said(found), **columns)
+
+
+def take_back(work: Work, stream: UUID, action: str, on: date | None, standing: Iterable[Duty]) -> None:
+    """What a step opened and nobody has done yet is voided with the step."""
+    for duty in standing:
+        if opened(duty, EVENTS.get(action), on):
+            work.follow(obligations, "void", duty.id, stream, duty.state, duty.version, data={"rule": duty.rule})
+
+
+SUBJECT: Subject[Any] = Subject(
+    "obligations",
+    OBLIGATION,
+    obligations,
+    stored.FACTS,
+    births={"open": stored.NEW_FACTS, "report": stored.NEW_FACTS},
+    effects={"open": open_by_clock, "report": report, "fulfil": fulfil, "waive": waive},
+    undo={"fulfil": undone},
+)
+
+
+def _named(row: tuple[UUID, str, str, str, str]) -> Wanted:
+    subject, *name = row
+    return Wanted(subject, given=dict(zip(stored.NAME, name, strict=True)))
+
+
+TIMERS: list[Timer] = [
+    Timer("obligations_open", SUBJECT, "open", stored.TO_OPEN, wanted=_named),
+    Timer("obligations_renewed", SUBJECT, "fulfil", stored.RENEWED),
+    Timer("obligations_moot", SUBJECT, "waive", stored.MOOT, given={"reason_code": "no_longer_needed"}),
+]

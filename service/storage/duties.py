@@ -1,0 +1,79 @@
+"""What falls due by dates alone, from its file; and the rules that the clock looks at, packs' and the house's."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any, get_args
+
+from service.domain.obligations import ROLES_OF_PROVIDER, HouseRules, Watch, comes_back
+from service.domain.obligations.rules import Watched
+from service.domain.requirements import Obligation, Source
+from service.domain.requirements.model import MARKS
+from service.storage.packs import FaultyPack, read_obligation, shipped_packs
+
+FILE = "house-1.json"
+
+
+@cache
+def house_rules() -> HouseRules:
+    """The rules of the house. Raises FaultyPack."""
+    text = (resources.files("service.data") / "duties" / FILE).read_text(encoding="utf-8")
+    said = json.loads(text)
+    pin = f"{said['key']}@{said['version']}"
+    return HouseRules(
+        pin=pin,
+        watches=tuple(_watch(w, pin) for w in said["watches"]),
+        checks=tuple(read_obligation(FILE, c, pin) for c in said["checks"]),
+    )
+
+
+def _watch(row: dict[str, Any], pin: str) -> Watch:
+    known = {"key", "title", "watches", "items", "opens_days", "due_days", "providers", "source", "evidence"}
+    if not set(row) <= known or row["watches"] not in get_args(Watched) or row["evidence"] not in MARKS:
+        raise FaultyPack(FILE, row["key"], "an unknown field or code")
+    if not set(row["providers"]) <= set(ROLES_OF_PROVIDER) or row["opens_days"] < row["due_days"]:
+        raise FaultyPack(FILE, row["key"], "an unknown provider, or due before it opens")
+    return Watch(
+        key=row["key"],
+        title=row["title"],
+        watches=row["watches"],
+        items=tuple(row.get("items", ())),
+        opens_days=row["opens_days"],
+        due_days=row["due_days"],
+        providers=tuple(row["providers"]),
+        source=Source(row["source"], None, None, row["evidence"], pin),
+    )
+
+
+@cache
+def periodic_rows() -> tuple[tuple[str, Obligation], ...]:
+    """Everything that comes back, with the pin of who says so."""
+    packs = [(p.pin, o) for p in shipped_packs() for o in p.obligations if comes_back(o)]
+    return (*packs, *((house_rules().pin, c) for c in house_rules().checks))
+
+
+@cache
+def about(pin: str, rule: str) -> dict[str, Any]:
+    """The title of a rule and where it was read; a pin that is no longer there says nothing."""
+    house = house_rules()
+    rows: list[Any] = [o for p in shipped_packs() if p.pin == pin for o in p.obligations]
+    rows += [*house.watches, *house.checks] if pin == house.pin else []
+    row = next((r for r in rows if r.key == rule), None)
+    if row is None:
+        return {"title": rule, "source": None}
+    s: Source = row.source
+    said = {"text": s.text, "url": s.url, "checked_on": _iso(s.checked_on), "evidence": s.evidence, "pack": pin}
+    return {"title": row.title, "source": said}
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def countries() -> frozenset[str]:
+    """The countries whose working days some rule counts."""
+    rows = [o for p in shipped_packs() for o in p.obligations]
+    return frozenset(o.due.calendar for o in rows if o.due and o.due.calendar)
