@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ DAY = timedelta(days=1)
 NONE = HouseRules(pin="house@1")
 
 
-def row(key: str = "notice", event: str = "arrived", due: Due | None = None, **more: date) -> Obligation:
+def row(key: str = "notice", event: str = "arrived", due: Due | None = None, **more: Any) -> Obligation:
     return Obligation(key=key, title=key, event=event, due=due, providers=("enterprise",), source=SOURCE, **more)
 
 
@@ -143,5 +144,6 @@ def test_clock_opens_the_same_after_any_absence() -> None:
 
 
 def test_house_rules_are_marked_as_what_they_are() -> None:
-    marks = {r.source.evidence for r in (*house_rules().watches, *house_rules().checks)}
+    sources = [w.source for w in house_rules().watches] + [c.source for c in house_rules().checks]
+    marks = {s.evidence for s in sources}
     assert marks == {"unverified"}
