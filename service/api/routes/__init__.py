@@ -26,6 +26,7 @@ from service.api.routes import (
     relationships,
     requirement_items,
     results,
+    tasks,
     trainees,
     training,
 )
@@ -55,6 +56,7 @@ CAPABILITIES = (
     requirement_items,
     costs,
     obligations,
+    tasks,
     overview,
     imports,
 )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.schema import SchemaItem
@@ -121,6 +122,7 @@ def item_table(
         c("contested_seq", BigInteger, null=True),
         instant("created_at"),
         one_of("state", lifecycle.states()),
+        Index(f"{name}_contested", "institution_id", "id", postgresql_where=text("contested_seq IS NOT NULL")),
     ]
     options.setdefault("postgresql_with", {"fillfactor": "80"})
     table = tenant_table(name, *mine, *items, **options)
