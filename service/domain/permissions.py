@@ -54,6 +54,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "placements.read":      (COORDINATOR, REGISTRAR, INSTRUCTOR, ADMIN, *PEOPLE, ENTERPRISE, AGENCY),
     "placements.interview": (COORDINATOR, REGISTRAR, *PEOPLE),
     "requirement_items.read": (COORDINATOR, REGISTRAR, INSTRUCTOR, ADMIN, *PEOPLE, ENTERPRISE, AGENCY),
+    "assignments.read":     (*STAFF, *PEOPLE),
     "obligations.read":     (*STAFF, *PEOPLE, ENTERPRISE, AGENCY),
     "costs.read":           (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "classes.read":         (*STAFF, READER, *PEOPLE, ENTERPRISE),

@@ -2,6 +2,7 @@
 
 from service.storage.tables import (
     applications,
+    assignments,
     candidacies,
     certificates,
     courses,
@@ -24,6 +25,7 @@ from service.storage.tables.columns import LIFECYCLES, metadata
 __all__ = [
     "LIFECYCLES",
     "applications",
+    "assignments",
     "candidacies",
     "certificates",
     "courses",

@@ -213,6 +213,7 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "placements":    {_PERSON: own("person_id"),       _ORGANISATION: of_placement},
     "requirement_items": {_PERSON: own("person_id"),   _ORGANISATION: of_owing_organisation},
     "requirement_subjects": {_PERSON: own("person_id"), _ORGANISATION: of_placement},
+    "assignments":   {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "obligations":   {_PERSON: owed_by_own,            _ORGANISATION: of_organisation("organisation_id")},
     "obligation_subjects": {_PERSON: nobody,           _ORGANISATION: nobody},
     "costs":         {_PERSON: own("person_id"),       _ORGANISATION: nobody},

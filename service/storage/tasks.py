@@ -41,6 +41,7 @@ from service.domain.actors import COORDINATOR, SIGHTS, Role, Sight
 from service.domain.journey import LIVE
 from service.domain.obligations import ROLES_OF_PROVIDER
 from service.domain.tasks import CONTESTED, DUTY, PLACE_AGAIN, TASKS, WAITS, Waits
+from service.storage.assignments import in_my_care
 from service.storage.database import Statement
 from service.storage.obligations import OVERDUE
 from service.storage.opening import TODAY, word
@@ -57,7 +58,13 @@ _candidacies, _placements, _people = _table["candidacies"], _table["placements"]
 FOREVER = literal_column("'infinity'::date", Date)
 PLACED_AGAIN_DAYS = 60
 """How long somebody whose request was cancelled stays on the coordinators' list."""
-FILTERS: Mapping[str, Any] = {"task": Integer(), "due_until": Date(), "overdue": Boolean(), "person_id": Uuid()}
+FILTERS: Mapping[str, Any] = {
+    "task": Integer(),
+    "due_until": Date(),
+    "overdue": Boolean(),
+    "person_id": Uuid(),
+    "mine": Boolean(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +251,9 @@ def _kept(rows: Any, filters: tuple[str, ...], order: tuple[Any, ...], *, after:
     kept = []
     for name in filters:
         value = bindparam(f"by_{name}", type_=FILTERS[name])
+        if name == "mine":
+            kept.append(value == func.coalesce(in_my_care(rows.c.person_id), literal_column("false")))
+            continue
         column = rows.c.task_no if name == "task" else rows.c.due_on if name == "due_until" else rows.c[name]
         kept.append(column <= value if name == "due_until" else column == value)
     if after:

@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, Uuid, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import BigInteger, Boolean, Text, Uuid, and_, bindparam, case, func, literal_column, or_, select
 
 from service.domain.actors import Sight
 from service.domain.trainees import NewTrainee, TraineeDossier
+from service.storage.assignments import in_my_care
 from service.storage.database import Record, Statement, value
 from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
 from service.storage.scopes import actor_of, sees
@@ -119,6 +120,7 @@ VIEW = View(
         "nationality": among(_t.c.nationality),
         "unit_id": among(_t.c.unit_id),
         "origin": among(_t.c.origin),
+        "mine": (Boolean(), lambda value: value == in_my_care(_t.c.id)),
         "name": (
             Text(),
             lambda name: or_(_t.c.name_native == name, func.lower(_t.c.name_latin) == func.lower(name)),

@@ -4,6 +4,7 @@ from service.api.operations import Operations
 from service.api.routes import (
     accounts,
     applications,
+    assignments,
     candidacies,
     certificates,
     consents,
@@ -56,6 +57,7 @@ CAPABILITIES = (
     requirement_items,
     costs,
     obligations,
+    assignments,
     tasks,
     overview,
     imports,

@@ -20,7 +20,7 @@ from service.domain.tasks import TASKS
 from service.storage.tasks import Place
 
 CURSOR = struct.Struct(">I16sB")
-FILTERS = ("task", "due_until", "overdue", "person_id")
+FILTERS = ("task", "due_until", "overdue", "person_id", "mine")
 
 
 def cursor_of(place: Place | None) -> str | None:

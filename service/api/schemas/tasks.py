@@ -44,3 +44,4 @@ class TasksQuery(Limited):
     due_until: Day | None = Field(default=None, description="Only those due by this day.")
     overdue: bool | None = Field(default=None, description="Only those whose day is over, or is not.")
     person_id: UUID | None = Field(default=None, description="Only those about this person.")
+    mine: bool | None = Field(default=None, description="Only those about people in my care, as theirs or as deputy.")
