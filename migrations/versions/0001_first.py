@@ -166,6 +166,13 @@ def upgrade() -> None:
     )
     op.create_index("imports_by_source", "imports", ["institution_id", "kind", "source", "id"], unique=False)
     op.create_index("imports_by_state", "imports", ["institution_id", "state"], unique=False)
+    op.create_index(
+        "imports_contested",
+        "imports",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.create_table(
         "institutions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -237,6 +244,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index(
+        "programmes_contested",
+        "programmes",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         "programmes_one_of_code",
         "programmes",
         ["institution_id", "code"],
@@ -268,6 +282,13 @@ def upgrade() -> None:
         sa.CheckConstraint("number >= 0", name=op.f("targets_number_not_negative")),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("targets_pkey")),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "targets_contested",
+        "targets",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(
         "targets_one_a_destination",
@@ -306,6 +327,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("units_pkey")),
         postgresql_with={"fillfactor": "80"},
     )
+    op.create_index(
+        "units_contested",
+        "units",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.create_index(op.f("units_institution_id_parent_id"), "units", ["institution_id", "parent_id"], unique=False)
     op.create_table(
         "appointments",
@@ -339,6 +367,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("appointments_account_id"), "appointments", ["account_id"], unique=False)
     op.create_index(
+        "appointments_contested",
+        "appointments",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         "appointments_one_held",
         "appointments",
         ["institution_id", "account_id", "sight"],
@@ -370,6 +405,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["organisations.id"], name=op.f("courses_owner_id_fkey")),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("courses_pkey")),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "courses_contested",
+        "courses",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(
         "courses_one_of_code",
@@ -473,6 +515,13 @@ def upgrade() -> None:
     )
     op.create_index("intakes_by_dates", "intakes", ["institution_id", "state", "closes_on"], unique=False)
     op.create_index(
+        "intakes_contested",
+        "intakes",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("intakes_institution_id_programme_id"), "intakes", ["institution_id", "programme_id"], unique=False
     )
     op.create_index(
@@ -524,6 +573,13 @@ def upgrade() -> None:
             name=op.f("relationships_institution_id_organisation_id_role_key"),
         ),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "relationships_contested",
+        "relationships",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(op.f("relationships_organisation_id"), "relationships", ["organisation_id"], unique=False)
     op.create_table(
@@ -587,6 +643,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("available_until IS NOT NULL"),
     )
     op.create_index("trainees_by_name", "trainees", ["institution_id", "sort_name", "id"], unique=False)
+    op.create_index(
+        "trainees_contested",
+        "trainees",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.create_index(op.f("trainees_institution_id_unit_id"), "trainees", ["institution_id", "unit_id"], unique=False)
     op.create_table(
         "applications",
@@ -628,6 +691,13 @@ def upgrade() -> None:
         "applications_by_state", "applications", ["institution_id", "intake_id", "state", "id"], unique=False
     )
     op.create_index(
+        "applications_contested",
+        "applications",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("applications_institution_id_intake_id"), "applications", ["institution_id", "intake_id"], unique=False
     )
     op.create_index(
@@ -648,6 +718,52 @@ def upgrade() -> None:
         ["institution_id", "intake_id", "source", "rank"],
         unique=True,
         postgresql_where=sa.text("state = 'waitlisted'"),
+    )
+    op.create_table(
+        "assignments",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("coordinator_id", sa.Uuid(), nullable=False),
+        sa.Column("deputy_id", sa.Uuid(), nullable=True),
+        sa.Column("deputy_from_on", sa.Date(), nullable=True),
+        sa.Column("deputy_until_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("state IN ('assigned', 'ended', 'voided')", name=op.f("assignments_state_known")),
+        sa.CheckConstraint("deputy_from_on <= deputy_until_on", name=op.f("assignments_deputy_in_order")),
+        sa.ForeignKeyConstraint(["coordinator_id"], ["accounts.id"], name=op.f("assignments_coordinator_id_fkey")),
+        sa.ForeignKeyConstraint(["deputy_id"], ["accounts.id"], name=op.f("assignments_deputy_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "person_id"],
+            ["trainees.institution_id", "trainees.id"],
+            name=op.f("assignments_institution_id_person_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("assignments_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "assignments_contested",
+        "assignments",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(op.f("assignments_coordinator_id"), "assignments", ["coordinator_id"], unique=False)
+    op.create_index(op.f("assignments_deputy_id"), "assignments", ["deputy_id"], unique=False)
+    op.create_index(
+        op.f("assignments_institution_id_person_id"), "assignments", ["institution_id", "person_id"], unique=False
+    )
+    op.create_index(
+        "assignments_one_live",
+        "assignments",
+        ["institution_id", "person_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'assigned'"),
     )
     op.create_table(
         "consents",
@@ -681,6 +797,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recipient_id"], ["organisations.id"], name=op.f("consents_recipient_id_fkey")),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("consents_pkey")),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "consents_contested",
+        "consents",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(
         op.f("consents_institution_id_person_id"), "consents", ["institution_id", "person_id"], unique=False
@@ -774,6 +897,13 @@ def upgrade() -> None:
     )
     op.create_index("documents_by_uploader", "documents", ["institution_id", "uploaded_by"], unique=False)
     op.create_index(
+        "documents_contested",
+        "documents",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("documents_institution_id_person_id"), "documents", ["institution_id", "person_id"], unique=False
     )
     op.create_table(
@@ -791,6 +921,71 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("institution_id", "intake_id", "source", name=op.f("intake_quotas_pkey")),
     )
+    op.create_table(
+        "obligations",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("stream_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("pin", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("event_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("owed_by", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("documents", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("done_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("state IN ('done', 'pending', 'voided', 'waived')", name=op.f("obligations_state_known")),
+        sa.CheckConstraint(
+            "subject_kind IN ('placement', 'relationship')", name=op.f("obligations_subject_kind_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "person_id"],
+            ["trainees.institution_id", "trainees.id"],
+            name=op.f("obligations_institution_id_person_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("obligations_organisation_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("obligations_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "obligations_by_due",
+        "obligations",
+        ["institution_id", "due_on"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "obligations_contested",
+        "obligations",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("obligations_institution_id_person_id"), "obligations", ["institution_id", "person_id"], unique=False
+    )
+    op.create_index(
+        "obligations_once",
+        "obligations",
+        ["institution_id", "subject_id", "rule", "pin", "event", "period"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'voided'"),
+    )
+    op.create_index(op.f("obligations_organisation_id"), "obligations", ["organisation_id"], unique=False)
     op.create_table(
         "placement_requests",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
@@ -859,6 +1054,13 @@ def upgrade() -> None:
         "placement_requests_by_opening", "placement_requests", ["institution_id", "state", "opens_on"], unique=False
     )
     op.create_index(
+        "placement_requests_contested",
+        "placement_requests",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("placement_requests_institution_id_agency_relationship_id"),
         "placement_requests",
         ["institution_id", "agency_relationship_id"],
@@ -910,6 +1112,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index("recognition_cases_by_state", "recognition_cases", ["institution_id", "state", "id"], unique=False)
+    op.create_index(
+        "recognition_cases_contested",
+        "recognition_cases",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.create_index(
         op.f("recognition_cases_institution_id_person_id"),
         "recognition_cases",
@@ -968,6 +1177,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index(
+        "requirement_items_contested",
+        "requirement_items",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("requirement_items_institution_id_person_id"),
         "requirement_items",
         ["institution_id", "person_id"],
@@ -1021,6 +1237,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("results_pkey")),
         postgresql_with={"fillfactor": "80"},
     )
+    op.create_index(
+        "results_contested",
+        "results",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.create_index(op.f("results_institution_id_course_id"), "results", ["institution_id", "course_id"], unique=False)
     op.create_index(op.f("results_institution_id_person_id"), "results", ["institution_id", "person_id"], unique=False)
     op.create_index(op.f("results_owner_id"), "results", ["owner_id"], unique=False)
@@ -1069,6 +1292,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["teacher_id"], ["accounts.id"], name=op.f("training_classes_teacher_id_fkey")),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("training_classes_pkey")),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "training_classes_contested",
+        "training_classes",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(op.f("training_classes_enterprise_id"), "training_classes", ["enterprise_id"], unique=False)
     op.create_index(
@@ -1164,6 +1394,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'offered'"),
     )
     op.create_index(
+        "candidacies_contested",
+        "candidacies",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("candidacies_institution_id_consent_id"), "candidacies", ["institution_id", "consent_id"], unique=False
     )
     op.create_index(
@@ -1246,6 +1483,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("certificates_pkey")),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "certificates_contested",
+        "certificates",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(
         op.f("certificates_institution_id_document_id"), "certificates", ["institution_id", "document_id"], unique=False
@@ -1354,6 +1598,13 @@ def upgrade() -> None:
     )
     op.create_index("enrolments_by_state", "enrolments", ["institution_id", "state", "id"], unique=False)
     op.create_index(
+        "enrolments_contested",
+        "enrolments",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("enrolments_institution_id_application_id"),
         "enrolments",
         ["institution_id", "application_id"],
@@ -1422,6 +1673,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("memberships_pkey")),
         postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "memberships_contested",
+        "memberships",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.create_index(
         op.f("memberships_institution_id_class_id"), "memberships", ["institution_id", "class_id"], unique=False
@@ -1806,6 +2064,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'active'"),
     )
+    op.create_index(
+        "placements_contested",
+        "placements",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.create_index(op.f("placements_employer_id"), "placements", ["employer_id"], unique=False)
     op.create_index(
         op.f("placements_institution_id_candidacy_id"), "placements", ["institution_id", "candidacy_id"], unique=False
@@ -1932,6 +2197,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index(
+        "costs_contested",
+        "costs",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
         op.f("costs_institution_id_candidacy_id"), "costs", ["institution_id", "candidacy_id"], unique=False
     )
     op.create_index(op.f("costs_institution_id_person_id"), "costs", ["institution_id", "person_id"], unique=False)
@@ -1946,6 +2218,7 @@ def downgrade() -> None:
     op.drop_index(op.f("costs_institution_id_placement_id"), table_name="costs")
     op.drop_index(op.f("costs_institution_id_person_id"), table_name="costs")
     op.drop_index(op.f("costs_institution_id_candidacy_id"), table_name="costs")
+    op.drop_index("costs_contested", table_name="costs", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("costs")
     op.drop_index(op.f("recognition_decisions_institution_id_item_id"), table_name="recognition_decisions")
     op.drop_index(op.f("recognition_decisions_institution_id_case_id"), table_name="recognition_decisions")
@@ -1961,6 +2234,9 @@ def downgrade() -> None:
     op.drop_index(op.f("placements_institution_id_person_id"), table_name="placements")
     op.drop_index(op.f("placements_institution_id_candidacy_id"), table_name="placements")
     op.drop_index(op.f("placements_employer_id"), table_name="placements")
+    op.drop_index(
+        "placements_contested", table_name="placements", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_index("placements_by_end", table_name="placements", postgresql_where=sa.text("state = 'active'"))
     op.drop_index(op.f("placements_agency_id"), table_name="placements")
     op.drop_table("placements")
@@ -1997,6 +2273,9 @@ def downgrade() -> None:
     op.drop_index(op.f("memberships_institution_id_transferred_from"), table_name="memberships")
     op.drop_index(op.f("memberships_institution_id_person_id"), table_name="memberships")
     op.drop_index(op.f("memberships_institution_id_class_id"), table_name="memberships")
+    op.drop_index(
+        "memberships_contested", table_name="memberships", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_table("memberships")
     op.drop_index(
         "enrolments_one_live",
@@ -2008,6 +2287,9 @@ def downgrade() -> None:
     op.drop_index(op.f("enrolments_institution_id_intake_id"), table_name="enrolments")
     op.drop_index(op.f("enrolments_institution_id_curriculum_id"), table_name="enrolments")
     op.drop_index(op.f("enrolments_institution_id_application_id"), table_name="enrolments")
+    op.drop_index(
+        "enrolments_contested", table_name="enrolments", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_index("enrolments_by_state", table_name="enrolments")
     op.drop_table("enrolments")
     op.drop_index(op.f("class_sessions_teacher_id"), table_name="class_sessions")
@@ -2020,6 +2302,9 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("certificates_institution_id_person_id"), table_name="certificates")
     op.drop_index(op.f("certificates_institution_id_document_id"), table_name="certificates")
+    op.drop_index(
+        "certificates_contested", table_name="certificates", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_table("certificates")
     op.drop_index(
         "candidacies_one_live",
@@ -2032,6 +2317,9 @@ def downgrade() -> None:
     op.drop_index(op.f("candidacies_institution_id_request_id"), table_name="candidacies")
     op.drop_index(op.f("candidacies_institution_id_person_id"), table_name="candidacies")
     op.drop_index(op.f("candidacies_institution_id_consent_id"), table_name="candidacies")
+    op.drop_index(
+        "candidacies_contested", table_name="candidacies", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_index("candidacies_by_lapse", table_name="candidacies", postgresql_where=sa.text("state = 'offered'"))
     op.drop_table("candidacies")
     op.drop_index(op.f("assessments_institution_id_part_of"), table_name="assessments")
@@ -2039,15 +2327,26 @@ def downgrade() -> None:
     op.drop_index(op.f("training_classes_teacher_id"), table_name="training_classes")
     op.drop_index(op.f("training_classes_institution_id_course_id"), table_name="training_classes")
     op.drop_index(op.f("training_classes_enterprise_id"), table_name="training_classes")
+    op.drop_index(
+        "training_classes_contested",
+        table_name="training_classes",
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.drop_table("training_classes")
     op.drop_index(op.f("results_owner_id"), table_name="results")
     op.drop_index(op.f("results_institution_id_person_id"), table_name="results")
     op.drop_index(op.f("results_institution_id_course_id"), table_name="results")
+    op.drop_index("results_contested", table_name="results", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("results")
     op.drop_index(
         "requirement_items_one", table_name="requirement_items", postgresql_where=sa.text("state <> 'voided'")
     )
     op.drop_index(op.f("requirement_items_institution_id_person_id"), table_name="requirement_items")
+    op.drop_index(
+        "requirement_items_contested",
+        table_name="requirement_items",
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.drop_table("requirement_items")
     op.drop_index(
         "recognition_cases_superseded_once",
@@ -2056,17 +2355,36 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("recognition_cases_institution_id_supersedes_id"), table_name="recognition_cases")
     op.drop_index(op.f("recognition_cases_institution_id_person_id"), table_name="recognition_cases")
+    op.drop_index(
+        "recognition_cases_contested",
+        table_name="recognition_cases",
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.drop_index("recognition_cases_by_state", table_name="recognition_cases")
     op.drop_table("recognition_cases")
     op.drop_index(op.f("placement_requests_organisation_id"), table_name="placement_requests")
     op.drop_index(op.f("placement_requests_institution_id_relationship_id"), table_name="placement_requests")
     op.drop_index(op.f("placement_requests_institution_id_agency_relationship_id"), table_name="placement_requests")
+    op.drop_index(
+        "placement_requests_contested",
+        table_name="placement_requests",
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
     op.drop_index("placement_requests_by_opening", table_name="placement_requests")
     op.drop_index("placement_requests_by_closing", table_name="placement_requests")
     op.drop_index(op.f("placement_requests_agency_id"), table_name="placement_requests")
     op.drop_table("placement_requests")
+    op.drop_index(op.f("obligations_organisation_id"), table_name="obligations")
+    op.drop_index("obligations_once", table_name="obligations", postgresql_where=sa.text("state <> 'voided'"))
+    op.drop_index(op.f("obligations_institution_id_person_id"), table_name="obligations")
+    op.drop_index(
+        "obligations_contested", table_name="obligations", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
+    op.drop_index("obligations_by_due", table_name="obligations", postgresql_where=sa.text("state = 'pending'"))
+    op.drop_table("obligations")
     op.drop_table("intake_quotas")
     op.drop_index(op.f("documents_institution_id_person_id"), table_name="documents")
+    op.drop_index("documents_contested", table_name="documents", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_index("documents_by_uploader", table_name="documents")
     op.drop_table("documents")
     op.drop_index(op.f("curriculum_courses_institution_id_course_id"), table_name="curriculum_courses")
@@ -2075,7 +2393,16 @@ def downgrade() -> None:
     op.drop_table("credentials")
     op.drop_index(op.f("consents_recipient_id"), table_name="consents")
     op.drop_index(op.f("consents_institution_id_person_id"), table_name="consents")
+    op.drop_index("consents_contested", table_name="consents", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("consents")
+    op.drop_index("assignments_one_live", table_name="assignments", postgresql_where=sa.text("state = 'assigned'"))
+    op.drop_index(op.f("assignments_institution_id_person_id"), table_name="assignments")
+    op.drop_index(op.f("assignments_deputy_id"), table_name="assignments")
+    op.drop_index(op.f("assignments_coordinator_id"), table_name="assignments")
+    op.drop_index(
+        "assignments_contested", table_name="assignments", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
+    op.drop_table("assignments")
     op.drop_index(
         "applications_one_of_rank", table_name="applications", postgresql_where=sa.text("state = 'waitlisted'")
     )
@@ -2088,19 +2415,27 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("applications_institution_id_person_id"), table_name="applications")
     op.drop_index(op.f("applications_institution_id_intake_id"), table_name="applications")
+    op.drop_index(
+        "applications_contested", table_name="applications", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_index("applications_by_state", table_name="applications")
     op.drop_table("applications")
     op.drop_index(op.f("trainees_institution_id_unit_id"), table_name="trainees")
+    op.drop_index("trainees_contested", table_name="trainees", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_index("trainees_by_name", table_name="trainees")
     op.drop_index("trainees_available", table_name="trainees", postgresql_where=sa.text("available_until IS NOT NULL"))
     op.drop_table("trainees")
     op.drop_table("shared_accounts")
     op.drop_index(op.f("relationships_organisation_id"), table_name="relationships")
+    op.drop_index(
+        "relationships_contested", table_name="relationships", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_table("relationships")
     op.drop_index(op.f("invitations_account_id"), table_name="invitations")
     op.drop_table("invitations")
     op.drop_index("intakes_one_of_code", table_name="intakes", postgresql_where=sa.text("state <> 'voided'"))
     op.drop_index(op.f("intakes_institution_id_programme_id"), table_name="intakes")
+    op.drop_index("intakes_contested", table_name="intakes", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_index("intakes_by_dates", table_name="intakes")
     op.drop_table("intakes")
     op.drop_index(op.f("import_rows_institution_id_import_id"), table_name="import_rows")
@@ -2116,23 +2451,33 @@ def downgrade() -> None:
     op.drop_index(
         "courses_one_of_code", table_name="courses", postgresql_where=sa.text("owner_id IS NULL AND state <> 'voided'")
     )
+    op.drop_index("courses_contested", table_name="courses", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("courses")
     op.drop_index(op.f("appointments_organisation_id"), table_name="appointments")
     op.drop_index("appointments_one_held", table_name="appointments", postgresql_where=sa.text("state = 'held'"))
+    op.drop_index(
+        "appointments_contested", table_name="appointments", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_index(op.f("appointments_account_id"), table_name="appointments")
     op.drop_table("appointments")
     op.drop_index(op.f("units_institution_id_parent_id"), table_name="units")
+    op.drop_index("units_contested", table_name="units", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("units")
     op.drop_table("unfed")
     op.drop_index("targets_one_a_destination", table_name="targets", postgresql_where=sa.text("state = 'set'"))
+    op.drop_index("targets_contested", table_name="targets", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("targets")
     op.drop_table("stream_keys")
     op.drop_index("programmes_one_of_code", table_name="programmes", postgresql_where=sa.text("state <> 'voided'"))
+    op.drop_index(
+        "programmes_contested", table_name="programmes", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
     op.drop_table("programmes")
     op.drop_table("organisations")
     op.drop_index("openings_by_person", table_name="openings")
     op.drop_table("openings")
     op.drop_table("institutions")
+    op.drop_index("imports_contested", table_name="imports", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_index("imports_by_state", table_name="imports")
     op.drop_index("imports_by_source", table_name="imports")
     op.drop_table("imports")
