@@ -128,7 +128,8 @@ BULK = Allowance(max_bytes=4 * 1024 * 1024, answer_seconds=60)
 
 def served(app: FastAPI, settings: Settings) -> ASGIApp:
     """The application with its edge, as a server runs it."""
-    bulk = {path: BULK for route in app.routes if "/bulk/" in (path := getattr(route, "path", ""))}
+    paths = [str(getattr(route, "path", "")) for route in app.routes]
+    bulk = {path: BULK for path in paths if "/bulk/" in path or path.startswith("/v1/reports")}
     return edge(
         app,
         allowances={"/v1/documents": UPLOAD, "/v1/imports": IMPORT, **bulk},

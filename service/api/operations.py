@@ -34,6 +34,7 @@ TOKEN = HTTPBearer(
 """How the document says that an operation needs a token; `reading` asks whether it is a live one."""
 Handler: TypeAlias = Callable[["Asked"], Awaitable[Response]]
 MEDIA = "application/json"
+CODE_MOST = 100
 DEPTH_MAX = 20_000
 """Brackets of a document; more is no honest request."""
 
@@ -46,7 +47,7 @@ class Asked:
     services: Services
     call: Call
     language: Language
-    path: Mapping[str, UUID]
+    path: Mapping[str, Any]
     body: Any = None
     query: Any = None
     if_match: int | None = None
@@ -54,7 +55,8 @@ class Asked:
     @property
     def id(self) -> UUID:
         """The id in the path."""
-        return self.path["id"]
+        found: UUID = self.path["id"]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Operation:
     status: int = 200
     versioned: bool = False
     keyed: bool = False
+    codes: tuple[str, ...] = ()
+    """Names in the path that are codes, where the others are ids."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -131,7 +135,10 @@ def _parameters(operation: Operation) -> list[inspect.Parameter]:
     def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
-    found = [parameter(p, Annotated[UUID, Path()]) for p in _names(operation.path)]
+    found = [
+        parameter(p, Annotated[str, Path(max_length=CODE_MOST)] if p in operation.codes else Annotated[UUID, Path()])
+        for p in _names(operation.path)
+    ]
     if operation.policy != "public":
         found.append(parameter("token", Annotated[Any, Security(TOKEN)]))
     if operation.body is not None:
@@ -172,7 +179,8 @@ async def answer(operation: Operation, request: Request) -> Response:
         call = _call(operation, request, raw)
         asked = _asked(operation, request, call)
     try:
-        ids = {name: UUID(request.path_params[name]) for name in _names(operation.path)}
+        named = {name: request.path_params[name] for name in _names(operation.path)}
+        ids = {name: said if name in operation.codes else UUID(said) for name, said in named.items()}
     except ValueError:
         await _known(asked, operation)
         raise Problem("not-found") from None

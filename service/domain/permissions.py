@@ -65,6 +65,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "events.read":          (COORDINATOR, REGISTRAR, ADMIN),
     "search.read":          STAFF,
     "reports.read":         (*STAFF, READER),
+    "reports.keep":         (COORDINATOR, ADMIN),
     "targets.read":         (*STAFF, READER),
 }
 # fmt: on

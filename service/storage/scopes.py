@@ -226,6 +226,7 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "certificates":     {_PERSON: own("person_id"),    _ORGANISATION: nobody},
     "targets":          {_PERSON: nobody,              _ORGANISATION: nobody},
     "imports":          {_PERSON: nobody,              _ORGANISATION: nobody},
+    "reports":          {_PERSON: nobody,              _ORGANISATION: nobody},
 }
 # fmt: on
 

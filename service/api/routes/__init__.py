@@ -25,6 +25,7 @@ from service.api.routes import (
     public,
     recognition,
     relationships,
+    reports,
     requirement_items,
     results,
     tasks,
@@ -61,6 +62,7 @@ CAPABILITIES = (
     tasks,
     overview,
     imports,
+    reports,
 )
 
 

@@ -53,6 +53,8 @@ class Resource:
     """Actions that are offered like all, and whose operation the capability declares itself."""
     includes: Mapping[str, Callable[[Asked, list[dict[str, Any]]], Awaitable[None]]] = field(default_factory=dict)
     """What a read may ask for beside the actions: by its name, what adds it to the rows of a page, all at once."""
+    whole: tuple[View, type[BaseModel]] | None = None
+    """How one item is read, where it shows more than a line of a list does."""
 
     @property
     def plural(self) -> str:
@@ -105,7 +107,7 @@ def routes_of(resource: Resource) -> Operations:
             _get(resource),
             "read",
             resource.policy,
-            resource.out,
+            resource.whole[1] if resource.whole else resource.out,
             query=create_model(f"{resource.out.__name__}Asked", __base__=Itemised, **_including(resource))
             if resource.includes
             else Itemised,
@@ -236,10 +238,10 @@ def _list(resource: Resource) -> Callable[[Asked], Any]:
 
 
 def _get(resource: Resource) -> Callable[[Asked], Any]:
+    view = resource.whole[0] if resource.whole else resource.view
+
     async def handle(asked: Asked) -> Response:
-        row = resource.show(
-            asked, await reading.item(asked.services, asked.call, resource.view, resource.policy, asked.id)
-        )
+        row = resource.show(asked, await reading.item(asked.services, asked.call, view, resource.policy, asked.id))
         version = row["version"]
         if asked.query.include is not None:
             await _include(resource, asked, [row])
