@@ -19,6 +19,7 @@ from service.domain.reports import (
     Difference,
     FaultyDefinition,
     Figure,
+    Key,
     NewReport,
     Total,
     canonical,
@@ -97,7 +98,7 @@ def test_nothing_is_nothing() -> None:
 
 
 def test_halves_are_rounded_up() -> None:
-    totals = {("good", "dual"): n(1), ("bad", "dual"): n(15)}  # 6.25 %
+    totals: dict[Key, Total] = {("good", "dual"): n(1), ("bad", "dual"): n(15)}  # 6.25 %
     assert values_of(RATED, totals)["rate", "dual"] == "6.3"
 
 
