@@ -258,6 +258,37 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'voided'"),
     )
     op.create_table(
+        "reports",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("feed_no", sa.BigInteger(), nullable=False),
+        sa.Column("counted_until", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("state IN ('frozen', 'voided')", name=op.f("reports_state_known")),
+        sa.CheckConstraint("sha256 = sha256(content)", name=op.f("reports_hash_of_content")),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("reports_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index("reports_by_year", "reports", ["institution_id", "year", "id"], unique=False)
+    op.create_index(
+        "reports_contested",
+        "reports",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_table(
         "stream_keys",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("stream_id", sa.Uuid(), nullable=False),
@@ -2468,6 +2499,9 @@ def downgrade() -> None:
     op.drop_index("targets_contested", table_name="targets", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("targets")
     op.drop_table("stream_keys")
+    op.drop_index("reports_contested", table_name="reports", postgresql_where=sa.text("contested_seq IS NOT NULL"))
+    op.drop_index("reports_by_year", table_name="reports")
+    op.drop_table("reports")
     op.drop_index("programmes_one_of_code", table_name="programmes", postgresql_where=sa.text("state <> 'voided'"))
     op.drop_index(
         "programmes_contested", table_name="programmes", postgresql_where=sa.text("contested_seq IS NOT NULL")
