@@ -12,7 +12,7 @@ from alembic import command
 
 from service.storage.embedded import Cluster
 from service.storage.migrating import config
-from service.storage.tables.columns import Xid8
+from service.storage.tables.columns import EXTENSIONS, Xid8
 
 
 def main() -> None:
@@ -31,8 +31,11 @@ def main() -> None:
     if Xid8.__name__ in text:
         text = re.sub(r"service\.storage\.tables\.columns\.Xid8\(\)", "Xid8()", text)
         text = text.replace(
-            "from alembic import op\n", "from alembic import op\n\nfrom service.storage.tables.columns import Xid8\n"
+            "from alembic import op\n",
+            "from alembic import op\n\nfrom service.storage.tables.columns import EXTENSIONS, Xid8\n",
         )
+    extend = "".join(f'    op.execute("CREATE EXTENSION IF NOT EXISTS {name}")\n' for name in EXTENSIONS)
+    text = re.sub(r"(def upgrade\(\)[^\n]*\n(?:    \"\"\"[^\n]*\"\"\"\n)?)", rf"\1{extend}", text, count=1)
     if "postgresql." in text:
         text = text.replace(
             "import sqlalchemy as sa\n", "import sqlalchemy as sa\nfrom sqlalchemy.dialects import postgresql\n", 1

@@ -10,9 +10,12 @@ from service.actions.reading import records
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
 from service.domain.lifecycle import Given, Step
 from service.domain.programmes import PROGRAMME, ProgrammeDossier
+from service.domain.regulations import NAMES, completed
 from service.storage import programmes as stored
 from service.storage.ids import uuid7
+from service.storage.recognition_rules import college_defaults, regulations_of
 from service.storage.tables import programmes as tables
+from service.storage.tables.recognition_rules import regulations
 
 PLAIN = ("code", "title_native", "title_latin", "kind", "level", "field")
 
@@ -56,13 +59,35 @@ def set_curriculum(work: Work, item: Item[ProgrammeDossier], _step: Step, given:
     return {"event_data": {"curriculum_id": curriculum, "no": no, "courses": len(given["courses"])}}
 
 
+def set_regulation(work: Work, item: Item[ProgrammeDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """A new version of the regulation; what it leaves unsaid is as the college rules have it, and said so."""
+    regulation, no = uuid7(), item.dossier.last_regulation + 1
+    values = completed(given, college_defaults())
+    work.writes.row(
+        regulations,
+        item.stream,
+        id=regulation,
+        programme_id=item.id,
+        no=no,
+        own=[name for name in NAMES if given.get(name) is not None],
+        set_at=work.now,
+        **values
+        | {
+            "credits_per_kind": [dataclasses.asdict(cap) for cap in values["credits_per_kind"]],
+            "signatures": list(values["signatures"]),
+        },
+    )
+    work.created["regulation"] = regulation
+    return {"event_data": {"regulation_id": regulation, "no": no, "effective_from": given["effective_from"]}}
+
+
 SUBJECT: Subject[Any] = Subject(
     "programmes",
     PROGRAMME,
     tables.programmes,
     stored.FACTS,
     births={"draft": stored.NEW_FACTS},
-    effects={"draft": draft, "edit": edit, "set_curriculum": set_curriculum},
+    effects={"draft": draft, "edit": edit, "set_curriculum": set_curriculum, "set_regulation": set_regulation},
     kind="programme",
 )
 
@@ -79,3 +104,26 @@ async def curricula(services: Services, call: Call, programme: UUID) -> list[dic
         raise Missing
     names = ("id", "no", "set_at", "courses")
     return [{name: r[name] for name in names} for r in found if r["id"] is not None]
+
+
+async def regulations_listed(services: Services, call: Call, programme: UUID) -> list[dict[str, Any]]:
+    """Every regulation of a programme, the newest first; of what is a default, where it was read.
+
+    Raises:
+        Missing: no programme that the actor sees.
+    """
+    _, found = await records(services, call, regulations_of(call.eyes), "programmes.read", by_id=programme)
+    if found[0]["programme_id"] is None:
+        raise Missing
+    return [
+        {name: r[name] for name in ("id", "no", "set_at", *NAMES)}
+        | {
+            "defaults": [
+                {"name": name} | dataclasses.asdict(default.source)
+                for name, default in college_defaults().items()
+                if name not in r["own"]
+            ]
+        }
+        for r in found
+        if r["id"] is not None
+    ]

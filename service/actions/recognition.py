@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from service.actions.reading import check, records
 from service.actions.timers import Timer
-from service.actions.work import Call, Item, Services, Subject, Work
-from service.domain.lifecycle import Given, Step
+from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_facts
+from service.domain.actors import Actor
+from service.domain.conversion import canonical, exact, recomputed
+from service.domain.equivalences import Award, by_hand
+from service.domain.lifecycle import Given, Refused, Step
 from service.domain.recognition import (
     APPEAL_DAYS,
     DUE_WEEKS,
@@ -21,6 +27,8 @@ from service.domain.recognition import (
     ItemDecision,
     WantedItem,
     awarded,
+    awards_of,
+    of_case,
     shares,
 )
 from service.storage import recognition
@@ -72,6 +80,7 @@ def open_case(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[st
         "kind": given["kind"],
         "supersedes_id": given.get("supersedes_id"),
         "due_on": due_on,
+        "programme_id": item.dossier.programme_id,
         "event_data": {"kind": given["kind"], "due_on": due_on, "claims": claimed}
         | ({"supersedes_id": given["supersedes_id"]} if given.get("supersedes_id") else {}),
     }
@@ -109,15 +118,21 @@ def unask_evidence(_work: Work, _item: Item[Any], _step: Step, _given: Given) ->
 
 # ---- decisions
 def _decide(
-    work: Work, item: Item[Any], action: str, decisions: Iterable[ItemDecision]
+    work: Work,
+    item: Item[Any],
+    action: str,
+    decisions: Iterable[ItemDecision],
+    awards: Mapping[UUID, Award] | None = None,
 ) -> tuple[dict[UUID, tuple[str, Decimal]], list[UUID]]:
-    """Decisions are appended, never changed; what each item earns by them, and their ids."""
+    """Decisions are appended, never changed, each with its trace; what each item earns by them, and their ids."""
     items = {i.id: i for i in item.dossier.items}
     standing: dict[UUID, tuple[str, Decimal]] = {}
     ids = []
     for decision in decisions:
         new_id, credits_ = uuid7(), awarded(decision, items[decision.item_id])
         reasons = decision.reason_text
+        award = (awards or {}).get(decision.item_id)
+        trace = award.trace if award else by_hand(items[decision.item_id].credits, credits_)
         work.writes.row(
             tables.recognition_decisions,
             item.stream,
@@ -130,6 +145,10 @@ def _decide(
             credits_awarded=credits_,
             difference_codes=list(decision.difference_codes),
             reason_sealed=work.seal(item.stream, reasons, "recognition_decision", new_id) if reasons else None,
+            overlap_percent=decision.overlap_percent,
+            grade_awarded=award.grade if award else None,
+            rule_id=award.rule_id if award else None,
+            trace=canonical(trace),
             decided_by=work.actor.account_id,
             decided_on=work.occurred_on,
             decided_at=work.now,
@@ -142,16 +161,53 @@ def _decide(
 def decide(work: Work, item: Item[Any], step: Step, given: Given) -> dict[str, Any]:
     """A decision on each item. Its event names the decisions; the outcomes are told with the notice."""
     _, ids = _decide(work, item, step.action, given["decisions"])
+    return _decided(work, item, ids)
+
+
+def decide_by_rule(work: Work, item: Item[Any], step: Step, given: Given) -> dict[str, Any]:
+    """Each item as the rules have it (or the equivalences that were handed in), with every step."""
+    awards = awards_of(item.dossier, given)
+    decisions = [ItemDecision(item_id=i, outcome="recognised", credits_awarded=a.credits) for i, a in awards.items()]
+    _, ids = _decide(work, item, step.action, decisions, awards)
+    rules = sorted({str(a.rule_id) for a in awards.values() if a.rule_id})
+    return _decided(work, item, ids, {"rules": rules} if rules else None)
+
+
+def _decided(work: Work, item: Item[Any], ids: list[UUID], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Decided, and to be signed by whomever the regulation names; at once told where it names nobody."""
+    regulation = of_case(item.dossier)
     return {
         "round": item.dossier.round + 1,
         "decided_on": work.occurred_on,
-        "event_data": {"decisions": ids, "round": item.dossier.round + 1},
+        "sign_off": list(regulation.signatures) if regulation else [],
+        "event_data": {"decisions": ids, "round": item.dossier.round + 1} | (more or {}),
     }
+
+
+def sign(work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """One signature more; the next role of the chain is asked, if there is one."""
+    role, *left = item.dossier.sign_off
+    work.writes.row(
+        tables.recognition_signatures,
+        item.stream,
+        id=uuid7(),
+        case_id=item.id,
+        round=item.dossier.round,
+        role=role,
+        signed_by=work.actor.account_id,
+        signed_on=work.occurred_on,
+    )
+    return {"sign_off": left, "event_data": {"role": role, "round": item.dossier.round, "left": len(left)}}
+
+
+def send_back(_work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Whoever was to sign does not: it is assessed again, and what was decided no longer stands."""
+    return {"decided_on": None, "sign_off": [], "event_data": {"round": item.dossier.round}}
 
 
 def undecide(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
     """The decisions stay on record and no longer stand: the next ones follow them."""
-    return {"decided_on": None}
+    return {"decided_on": None, "sign_off": []}
 
 
 def _standing(item: Item[Any]) -> dict[UUID, tuple[str, Decimal]]:
@@ -282,6 +338,10 @@ SUBJECT: Subject[Any] = Subject(
         "ask_evidence": ask_evidence,
         "lapse": leave,
         "decide": decide,
+        "decide_by_rule": decide_by_rule,
+        "decide_alike": decide_by_rule,
+        "sign": sign,
+        "send_back": send_back,
         "notify": notify,
         "finalise": finalise,
         "appeal": appeal,
@@ -294,12 +354,15 @@ SUBJECT: Subject[Any] = Subject(
         "ask_evidence": unask_evidence,
         "lapse": unlapse,
         "decide": undecide,
+        "decide_by_rule": undecide,
+        "decide_alike": undecide,
         "notify": unnotify,
         "appeal": unappeal,
         "withdraw": come_back,
     },
 )
 TIMERS: list[Timer] = [
+    *[Timer("recognition_cases_decide_by_rule", SUBJECT, "decide_by_rule", due) for due in recognition.DUE_BY_RULE],
     Timer("recognition_cases_notify", SUBJECT, "notify", recognition.DUE_TO_NOTIFY),
     Timer("recognition_cases_finalise", SUBJECT, "finalise", recognition.DUE_TO_FINALISE),
     Timer("recognition_cases_lapse", SUBJECT, "lapse", recognition.DUE_TO_LAPSE),
@@ -332,6 +395,73 @@ def opened(services: Services, call: Call, row: dict[str, Any]) -> dict[str, Any
         for a in row["appeals"]
     ]
     return _without(row, "wrapped") | {"decisions": decisions, "appeals": appeals}
+
+
+async def traces(services: Services, call: Call, case: UUID) -> list[dict[str, Any]]:
+    """How every decided number came about, and whether it comes about so again.
+
+    Raises:
+        Missing: no case that the actor sees.
+    """
+    _, found = await records(services, call, recognition.traces_of(call.eyes), "recognition_cases.read", by_id=case)
+    if found[0]["case_id"] is None:
+        raise Missing
+    names = ("item_id", "round", "credits_awarded", "grade_awarded", "rule_id")
+    return [
+        {"decision_id": r["id"]} | _traced({name: r[name] for name in names}, r["trace"])
+        for r in found
+        if r["id"] is not None
+    ]
+
+
+def _traced(row: dict[str, Any], kept: str) -> dict[str, Any]:
+    """A decision with its steps; those that do not hold are named, and so is a result that is not what was awarded."""
+    trace = json.loads(kept)
+    wrong = {name: recomputed(steps) for name, steps in trace.items()}
+    last = trace["credits"][-1]["result"]["amount"]
+    same = exact(last) == Fraction(row["credits_awarded"])
+    return row | {
+        "trace": trace,
+        "holds": same and not any(wrong.values()),
+        "wrong_steps": wrong,
+    }
+
+
+async def precedents(services: Services, call: Call, case: UUID) -> list[dict[str, Any]]:
+    """What was decided before of the same courses for the same targets, counted by outcome.
+
+    Raises:
+        Missing: no case that the actor sees.
+    """
+    statement = recognition.precedents_of(call.eyes)
+    _, found = await records(services, call, statement, "recognition_cases.weigh", by_id=case)
+    if found[0]["case_id"] is None:
+        raise Missing
+    names = ("item_id", "outcome", "decisions", "credits_least", "credits_most", "last_on")
+    return [{name: r[name] for name in names} for r in found if r["item_id"] is not None]
+
+
+async def preview(services: Services, call: Call, cases: Sequence[UUID], given: Given) -> list[dict[str, Any]]:
+    """What each case would get by the equivalences (or by the rules in force), with traces; nothing is written."""
+    actor, read = await read_facts(services, call, SUBJECT, cases)
+    check(actor, "recognition_cases.weigh")
+    action = "decide_alike" if given.get("equivalences") else "decide_by_rule"
+    return [_would_get(i, read.get(i), action, actor, given) for i in cases]
+
+
+def _would_get(case: UUID, item: Item[Any] | None, action: str, actor: Actor, given: Given) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": case, "version": item.version if item else None, "awards": [], "reasons": ()}
+    if item is None:
+        return told | {"would": False, "error": "not-found"}
+    try:
+        RECOGNITION_CASE.decide(action, item.dossier, actor, given)
+    except Refused as no:
+        return told | {"would": False, "error": "refused", "reasons": no.reasons}
+    awards = [
+        {"item_id": i, "credits_awarded": a.credits, "grade_awarded": a.grade, "rule_id": a.rule_id, "trace": a.trace}
+        for i, a in awards_of(item.dossier, given).items()
+    ]
+    return told | {"would": True, "error": None, "awards": awards}
 
 
 def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:

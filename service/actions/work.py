@@ -709,6 +709,15 @@ def _told_to(actor: Actor, subject: Subject[Any], reasons: Sequence[Reason]) -> 
     return of_role or [replace(r, actual=None) if (r.pointer or "").startswith("requirement/") else r for r in reasons]
 
 
+async def read_facts(
+    services: Services, call: Call, subject: Subject[D], ids: Sequence[UUID]
+) -> tuple[Actor, dict[UUID, Item[D]]]:
+    """Who asks, and what the rules know of the items that they see: for weighing, without a step."""
+    async with services.database.connection() as con:
+        read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=False)
+    return read.actor, read.items
+
+
 async def offers(
     services: Services, call: Call, subject: Subject[Any], ids: Sequence[UUID]
 ) -> dict[UUID, tuple[int, list[Offer]]]:

@@ -48,6 +48,8 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "results.read":         (*STAFF, *PEOPLE),
     "conversions.read":     ANYONE,
     "recognition_cases.read": (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
+    "recognition_cases.weigh": (COORDINATOR, REGISTRAR, ADMIN),
+    "recognition_rules.read": (*STAFF, READER),
     "ledger.read":          (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "placement_requests.read": (*STAFF, READER, *PEOPLE, ENTERPRISE, AGENCY),
     "candidacies.read":     (*STAFF, *PEOPLE, ENTERPRISE),

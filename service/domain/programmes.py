@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from service.domain import regulations
 from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR
 from service.domain.certificates import CERTIFICATE_KINDS
 from service.domain.levels import ISCED_LEAST, ISCED_MOST, Proof, proofs_known
@@ -45,6 +46,7 @@ class ProgrammeDossier(Dossier):
     intakes: int = 0
     running_intakes: int = 0
     last_curriculum: int = 0
+    last_regulation: int = 0
 
 
 def no_running_intake(p: ProgrammeDossier) -> Reason | None:
@@ -100,6 +102,14 @@ def curriculum_fits(p: ProgrammeDossier, given: Given) -> list[Reason]:
     return found
 
 
+def caps_of_kinds(_: Dossier, given: Given) -> Reason | None:
+    """Each kind of course has one cap, which is not below nothing."""
+    caps: Sequence[regulations.CategoryCap] = given.get("credits_per_kind") or ()
+    if len({c.kind for c in caps}) < len(caps) or any(c.credits < 0 for c in caps):
+        return Reason("caps_of_kinds", pointer="/credits_per_kind")
+    return None
+
+
 def _described(*, needed: bool) -> tuple[Takes[Any], ...]:
     return (
         Takes("code", Annotated[str, "line"], "Its code in the institution.", needed=needed),
@@ -138,6 +148,9 @@ PROGRAMME = Lifecycle[Any]("programme", [
     Rule("activate", ["approved"], "active", [COORDINATOR], [],                  "programme.activated", undo=[no_intake]),
     Rule("retire",  ["active"],  "retired",  [COORDINATOR], [no_running_intake], "programme.retired"),
     # A curriculum is replaced by a newer one and never taken back: people may study by it already.
+    # So is a regulation: what was decided by it stays decided.
+    *[Rule("set_regulation", [state], state, KEEPERS,       [],                  "programme.regulation_set",
+           takes=regulations.TAKEN, checks=[caps_of_kinds], undo=False) for state in ("draft", "approved", "active")],
     *[Rule("set_curriculum", [state], state, KEEPERS,       [],                  "programme.curriculum_set",
            takes=[COURSES], checks=[curriculum_fits], undo=False) for state in ("draft", "approved", "active")],
 ])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from service.domain.actors import COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
+from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, SYSTEM_ACCOUNT, TRAINEE
+from service.domain.conversion import CreditScheme
+from service.domain.equivalences import Award, Equivalence, Proposal, RuleInForce, propose, sound
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
+from service.domain.regulations import Regulation, in_force
 
 KINDS = ("transcript", "prior_learning")
 Outcome = Literal["recognised", "partially_recognised", "not_recognised"]
@@ -43,13 +46,17 @@ class WantedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemDecision:
-    """What is decided of one item. Without `credits_awarded` a recognised item earns what it claims."""
+    """What is decided of one item. Without `credits_awarded` a recognised item earns what it claims.
+
+    `overlap_percent` is how much of the target's content was covered; a regulation may ask for it.
+    """
 
     item_id: UUID
     outcome: Outcome
     credits_awarded: Decimal | None = None
     difference_codes: tuple[Difference, ...] = ()
     reason_text: str | None = None
+    overlap_percent: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +83,22 @@ class CaseItem:
     free_percent: Decimal
     outcome: str | None = None
     credits_awarded: Decimal = Decimal(0)
+    source_course_id: UUID | None = None
+    source_elective: bool = False
+    grade: str | None = None
+    achieved_on: date | None = None
+    target_credits: Decimal | None = None
+    target_kind: str | None = None
+    target_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """Credits that decisions of the person's other cases give for a target, as long as they stand."""
+
+    target_course_id: UUID | None
+    kind: str | None
+    credits: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +111,15 @@ class NewCase(Dossier):
     results: Mapping[UUID, Claimable] = field(default_factory=dict)
     reversed_cases: frozenset[UUID] = frozenset()
     courses: frozenset[UUID] = frozenset()
+    programme_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDossier(Dossier):
-    """All that the rules of a case may know. `deciders` are the accounts that decided in it, `asker` who asks now."""
+    """All that the rules of a case may know. `deciders` are the accounts that decided in it, `asker` who asks now.
+
+    `sign_off` are the roles that have yet to sign what was decided, in order; `signers` the accounts that did.
+    """
 
     items: tuple[CaseItem, ...] = ()
     round: int = 0
@@ -103,6 +130,13 @@ class CaseDossier(Dossier):
     documents: Mapping[UUID, str] = field(default_factory=dict)
     appeal_until: date | None = None
     appeal_id: UUID | None = None
+    asker_roles: tuple[str, ...] = ()
+    sign_off: tuple[str, ...] = ()
+    signers: frozenset[UUID] = frozenset()
+    rules: tuple[RuleInForce, ...] = ()
+    regulations: tuple[Regulation, ...] = ()
+    earned: tuple[Earned, ...] = ()
+    schemes: tuple[CreditScheme, ...] = ()
 
 
 def shares(items: Iterable[WantedItem | CaseItem]) -> dict[UUID, Decimal]:
@@ -224,6 +258,135 @@ def _earned(d: ItemDecision, item: CaseItem, at: str) -> list[Reason]:
     return found
 
 
+# ---- deciding by rule
+def proposed(c: CaseDossier, given: Given) -> Proposal:
+    """What each item gets by the equivalences that were handed in, or else by the institution's own rules."""
+    regulation = of_case(c)
+    schemes = (*c.schemes, regulation.scheme) if regulation else c.schemes
+    return propose(c.items, given.get("equivalences") or c.rules, schemes)
+
+
+def awards_sound(c: CaseDossier, given: Given) -> list[Reason]:
+    """A rule takes every item: verified, passed, in time, with the grade it asks for; and every cap has room."""
+    faults = [r for n, e in enumerate(given.get("equivalences") or ()) for r in sound(e, f"/equivalences/{n}")]
+    if faults:
+        return faults
+    awards, found = proposed(c, given)
+    return found or within_caps(c, {a.item_id: a.credits for a in awards}, lambda item: f"/items/{c.items.index(item)}")
+
+
+def rules_take_it(c: CaseDossier) -> list[Reason]:
+    """Rules in force take every item: passed, with the grade that they ask for; and every cap has room."""
+    return awards_sound(c, {})
+
+
+def automatic_for_the_system(c: CaseDossier) -> Reason | None:
+    """Without a person, only a rule that says so decides."""
+    automatic = {r.id for r in c.rules if r.automatic}
+    by_others = c.asker == SYSTEM_ACCOUNT and any(a.rule_id not in automatic for a in proposed(c, {})[0])
+    return Reason("rule_automatic") if by_others else None
+
+
+def awards_of(c: CaseDossier, given: Given) -> dict[UUID, Award]:
+    """What each item gets, by item."""
+    return {a.item_id: a for a in proposed(c, given)[0]}
+
+
+# ---- the programme's regulation
+def of_case(c: CaseDossier) -> Regulation | None:
+    """The version that held when the last of the results was achieved; not today's."""
+    days = [i.achieved_on for i in c.items if i.achieved_on is not None]
+    return in_force(c.regulations, max(days, default=None))
+
+
+def _over(code: str, most: Decimal | None, credits_: Decimal, at: str) -> list[Reason]:
+    return (
+        [Reason(code, required=str(most), actual=str(credits_), pointer=at)]
+        if most is not None and credits_ > most
+        else []
+    )
+
+
+def within_caps(c: CaseDossier, awards: Mapping[UUID, Decimal], at: Callable[[CaseItem], str]) -> list[Reason]:
+    """No course is recognised twice beyond its credits; caps for a course, a kind of course and in all have room."""
+    regulation = of_case(c)
+    earning = [i for i in c.items if awards.get(i.id, Decimal(0)) > 0]
+    found: list[Reason] = []
+    courses: dict[UUID, list[CaseItem]] = {}
+    for item in earning:
+        if item.target_course_id is not None:
+            courses.setdefault(item.target_course_id, []).append(item)
+    for course, items in courses.items():
+        before = sum((e.credits for e in c.earned if e.target_course_id == course), Decimal(0))
+        together = before + sum((awards[i.id] for i in items), Decimal(0))
+        where, worth = at(items[0]), items[0].target_credits
+        if before and worth is not None:
+            found += _over("recognised_already", worth, together, where)
+        if regulation is not None:
+            found += _over("cap_of_course", regulation.credits_per_course, together, where)
+    if regulation is None or not earning:
+        return found
+    for cap in regulation.credits_per_kind:
+        of_kind = sum((awards[i.id] for i in earning if i.target_kind == cap.kind), Decimal(0))
+        total = of_kind + sum((e.credits for e in c.earned if e.kind == cap.kind), Decimal(0))
+        found += _over("cap_of_kind", cap.credits, total if of_kind else Decimal(0), "")
+    in_all = sum((awards[i.id] for i in earning), Decimal(0)) + sum((e.credits for e in c.earned), Decimal(0))
+    return found + _over("cap_in_all", regulation.credits_in_all, in_all, "")
+
+
+def within_regulation(c: CaseDossier, given: Given) -> list[Reason]:
+    """What is decided by hand keeps the caps, and what its regulation asks of a course that is recognised in full."""
+    items, decisions = {i.id: i for i in c.items}, given.get("decisions") or ()
+    at = {d.item_id: f"/decisions/{n}" for n, d in enumerate(decisions)}
+    awards = {i.id: i.credits_awarded for i in c.items} if c.state == "appealed" else {}
+    awards |= {d.item_id: awarded(d, items[d.item_id]) for d in decisions if d.item_id in items}
+    found = within_caps(c, awards, lambda item: at.get(item.id, "/decisions") + "/credits_awarded")
+    regulation = of_case(c)
+    if regulation is None:
+        return found
+    for d in decisions:
+        if d.outcome == "recognised" and (item := items.get(d.item_id)) is not None and item.target_course_id:
+            found += _of_course(c, item, d, awards, regulation, at[d.item_id])
+    return found
+
+
+def _of_course(
+    c: CaseDossier, item: CaseItem, d: ItemDecision, awards: Mapping[UUID, Decimal], r: Regulation, at: str
+) -> list[Reason]:
+    """A course counts in full with few credits less, and a required one with enough overlap and not by an elective."""
+    target = item.target_course_id
+    before = sum((e.credits for e in c.earned if e.target_course_id == target), Decimal(0))
+    here = sum((awards.get(i.id, Decimal(0)) for i in c.items if i.target_course_id == target), Decimal(0))
+    found = []
+    if r.credits_gap is not None and item.target_credits is not None:
+        found += _over("credits_gap", r.credits_gap, item.target_credits - before - here, f"{at}/credits_awarded")
+    if not item.target_required:
+        return found
+    if r.overlap_percent and (d.overlap_percent is None or d.overlap_percent < r.overlap_percent):
+        found.append(Reason("overlap_enough", required=str(r.overlap_percent), pointer=f"{at}/overlap_percent"))
+    if item.source_elective and not r.elective_for_required:
+        found.append(Reason("elective_for_required", pointer=f"{at}/outcome"))
+    return found
+
+
+# ---- signatures
+def next_to_sign(c: CaseDossier) -> list[Reason]:
+    """Who signs has the next role of the chain, and is another than who decided or signed before."""
+    if not c.sign_off:
+        return [Reason("signature_wanted")]
+    found = []
+    if c.sign_off[0] not in c.asker_roles:
+        found.append(Reason("signs_next", required=c.sign_off[0]))
+    if c.asker in c.deciders | c.signers:
+        found.append(Reason("another_signs"))
+    return found
+
+
+def signed_off(c: CaseDossier) -> Reason | None:
+    """What was decided is told when everybody whom the regulation names has signed it."""
+    return Reason("signed_off", required=c.sign_off) if c.sign_off else None
+
+
 def wholly_recognised(c: CaseDossier) -> bool:
     """Whether nothing in the decisions that stand is negative or partial."""
     return all(i.outcome == "recognised" for i in c.items)
@@ -298,6 +461,9 @@ ASKED: tuple[Takes[Any], ...] = (
 DECIDED: tuple[Takes[Any], ...] = (
     Takes("decisions", tuple[ItemDecision, ...], "What is decided of each item, with reasons for less."),
 )
+ALIKE: tuple[Takes[Any], ...] = (
+    Takes("equivalences", tuple[Equivalence, ...], "What counts as what; the same that a rule is drafted from."),
+)
 APPEALED: tuple[Takes[Any], ...] = (Takes("grounds", str, "Why the decision is not accepted."),)
 APPEAL_DECIDED: tuple[Takes[Any], ...] = (
     Takes("outcome", str, "What becomes of the decision.", choices=APPEAL_OUTCOMES),
@@ -306,6 +472,7 @@ APPEAL_DECIDED: tuple[Takes[Any], ...] = (
 )
 LIVE: Sequence[str] = ("opened", "assessing", "evidence_requested", "decided", "notified", "appealed")
 THEMSELVES = (TRAINEE, GUARDIAN)
+SIGN = (REGISTRAR, COORDINATOR, ADMIN)
 
 # fmt: off
 RECOGNITION_CASE = Lifecycle[Any]("recognition_case", [
@@ -320,15 +487,22 @@ RECOGNITION_CASE = Lifecycle[Any]("recognition_case", [
     Rule("lapse",           ["evidence_requested"],  "lapsed",               [SYSTEM],              [evidence_overdue], "recognition_case.lapsed",
          undo=[shares_free_again]),
     Rule("decide",          ["opened", "assessing"], "decided",              [REGISTRAR],           [],                 "recognition_case.decided",
-         takes=DECIDED, checks=[each_item_decided, decisions_sound]),
-    Rule("notify",          ["decided"],             ["notified", "final"],  [COORDINATOR, SYSTEM], [],                 "recognition_case.notified",
+         takes=DECIDED, checks=[each_item_decided, decisions_sound, within_regulation]),
+    Rule("decide_by_rule",  ["opened", "assessing"], "decided",              [REGISTRAR, SYSTEM],   [rules_take_it, automatic_for_the_system], "recognition_case.decided_by_rule"),
+    Rule("decide_alike",    ["opened", "assessing"], "decided",              [REGISTRAR],           [],                 "recognition_case.decided_alike",
+         takes=ALIKE, checks=[awards_sound]),
+    Rule("sign",            ["decided"],             "decided",              SIGN,                  [next_to_sign],     "recognition_case.signed",
+         undo=False),
+    Rule("send_back",       ["decided"],             "assessing",            SIGN,                  [next_to_sign],     "recognition_case.sent_back",
+         takes=[because("reasons_missing", "outcome_differs", "evidence_missing", "other")], undo=False),
+    Rule("notify",          ["decided"],             ["notified", "final"],  [COORDINATOR, SYSTEM], [signed_off],       "recognition_case.notified",
          which=notified_or_final, undo=[not_final]),
     Rule("finalise",        ["notified"],            "final",                [SYSTEM],              [appeal_time_over], "recognition_case.finalised",
          undo=False),
     Rule("appeal",          ["notified"],            "appealed",             THEMSELVES,            [appeal_in_time],   "recognition_case.appealed",
          takes=APPEALED),
     Rule("decide_appeal",   ["appealed"],            ["final", "assessing"], [REGISTRAR],           [another_decider],  "recognition_case.appeal_decided",
-         takes=APPEAL_DECIDED, checks=[amended_items_named, decisions_sound], which=final_or_assessing, undo=False),
+         takes=APPEAL_DECIDED, checks=[amended_items_named, decisions_sound, within_regulation], which=final_or_assessing, undo=False),
     Rule("withdraw",        LIVE,                    "withdrawn",            THEMSELVES,            [],                 "recognition_case.withdrawn",
          undo=[shares_free_again]),
     Rule("reverse",         ["final"],               "reversed",             [REGISTRAR],           [],                 "recognition_case.reversed",

@@ -15,7 +15,8 @@ from service.domain.conversion import CreditScheme, GradingScale, Source, WorkRa
 NUMBERS = ("full_year_credits", "hours_min", "hours_max", "contact_min", "contact_max")
 
 
-def _file(name: str) -> Any:
+def data_file(name: str) -> Any:
+    """A file of the folder of conversions."""
     return json.loads(files("service.data").joinpath("conversion", name).read_text(encoding="utf-8"))
 
 
@@ -47,7 +48,7 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
 def shipped_schemes() -> tuple[CreditScheme, ...]:
     """Every version of every credit scheme."""
     found = []
-    for row in _file("credit_schemes.json")["schemes"]:
+    for row in data_file("credit_schemes.json")["schemes"]:
         rates: list[dict[str, Any]] = [
             {n: v if n == "kind" else Decimal(v) for n, v in r.items()} for r in row.pop("rates", ())
         ]
@@ -61,5 +62,5 @@ def shipped_scales() -> tuple[GradingScale, ...]:
     """Every version of every grading scale."""
     return tuple(
         GradingScale(**_dated(row) | {name: tuple(row[name]) for name in ("steps", "fail_labels")})
-        for row in _file("grading_scales.json")["scales"]
+        for row in data_file("grading_scales.json")["scales"]
     )

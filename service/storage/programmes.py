@@ -19,10 +19,11 @@ from service.storage.scopes import actor_of, sees
 from service.storage.tables.courses import courses
 from service.storage.tables.intakes import intakes
 from service.storage.tables.programmes import curricula, curriculum_courses, programmes
+from service.storage.tables.recognition_rules import regulations
 from service.storage.tenancy import mine
 from service.storage.views import View, among, read_by
 
-_p, _c, _v, _vc, _i = programmes, courses, curricula, curriculum_courses, intakes
+_p, _c, _v, _vc, _i, _g = programmes, courses, curricula, curriculum_courses, intakes, regulations
 
 ACTING = not_(bindparam("with_last", type_=Boolean))
 """Whether the facts are for an act of the capability's own; what only effects need is left out for offers."""
@@ -56,6 +57,9 @@ FACTS: FactsOf[ProgrammeDossier] = FactsOf(
         .scalar_subquery(),
         "last_curriculum": select(func.coalesce(func.max(_v.c.no), 0))
         .where(mine(_v), _v.c.programme_id == _p.c.id)
+        .scalar_subquery(),
+        "last_regulation": select(func.coalesce(func.max(_g.c.no), 0))
+        .where(mine(_g), _g.c.programme_id == _p.c.id)
         .scalar_subquery(),
     },
     stream="id",

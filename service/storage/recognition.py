@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Text, Uuid, and_, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import SYSTEM_ACCOUNT, Sight
-from service.domain.recognition import CaseDossier, CaseItem, Claimable, NewCase
-from service.storage.database import Statement, value
+from service.domain.enrolments import LIVE as ENROLLED
+from service.domain.recognition import CaseDossier, CaseItem, Claimable, Earned, NewCase
+from service.storage.conversion import shipped_schemes
+from service.storage.database import Record, Statement, value
 from service.storage.opening import TODAY, FactsOf, json_rows, word
-from service.storage.scopes import NOW
+from service.storage.recognition_rules import read_regulation, read_rule, regulations_for, rules_for
+from service.storage.scopes import NOW, actor_of, sees
 from service.storage.tables.courses import courses
+from service.storage.tables.enrolments import enrolments
+from service.storage.tables.programmes import curricula, curriculum_courses
 from service.storage.tables.recognition import (
     ledger,
     recognition_appeals,
     recognition_cases,
     recognition_decisions,
     recognition_items,
+    recognition_signatures,
     results,
 )
+from service.storage.tables.recognition_rules import recognition_rule_sources, recognition_rules
 from service.storage.tables.record import stream_keys
 from service.storage.tables.trainees import documents, trainees
 from service.storage.tenancy import GATE, mine
-from service.storage.views import View, among, before_or_on
+from service.storage.views import View, among, before_or_on, read_by
 
 _c, _i, _d, _a = recognition_cases, recognition_items, recognition_decisions, recognition_appeals
 _r, _l, _k = results, ledger, stream_keys
@@ -41,6 +65,24 @@ def _exact(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 # ---- what the rules may know
 _x = _d.alias("latest")
 _standing = select(func.max(_x.c.round)).where(mine(_x), _x.c.item_id == _i.c.id).scalar_subquery()
+_cc, _v, _n = curriculum_courses, curricula, enrolments
+_home = courses.alias("home")
+_newest = (
+    select(_v.c.id)
+    .where(mine(_v), _v.c.programme_id == _c.c.programme_id)
+    .order_by(_v.c.no.desc())
+    .limit(literal_column("1"))
+    .scalar_subquery()
+)
+
+
+def _in_curriculum(course: ColumnElement[Any], *, required: bool) -> ColumnElement[bool]:
+    """Whether the newest curriculum of the case's programme has the course, for everybody or by choice."""
+    chosen = _cc.c.required if required else not_(_cc.c.required)
+    found = select(_cc.c.course_id).where(mine(_cc), _cc.c.curriculum_id == _newest, _cc.c.course_id == course, chosen)
+    return found.exists()
+
+
 _ITEMS = json_rows(
     select(
         _i.c.id,
@@ -54,11 +96,18 @@ _ITEMS = json_rows(
         _exact(case((_r.c.state != word("voided"), HUNDRED - _r.c.claimed_percent), else_=literal_column("0")), "free"),
         _d.c.outcome,
         _exact(_d.c.credits_awarded, "credits_awarded"),
+        _r.c.course_id.label("source_course_id"),
+        _r.c.grade,
+        _r.c.achieved_on,
+        _exact(_home.c.credits, "target_credits"),
+        _home.c.kind.label("target_kind"),
+        _in_curriculum(_i.c.target_course_id, required=True).label("target_required"),
+        _in_curriculum(_r.c.course_id, required=False).label("source_elective"),
     )
     .select_from(
-        _i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)).outerjoin(
-            _d, and_(mine(_d), _d.c.item_id == _i.c.id, _d.c.round == _standing)
-        )
+        _i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id))
+        .outerjoin(_d, and_(mine(_d), _d.c.item_id == _i.c.id, _d.c.round == _standing))
+        .outerjoin(_home, and_(mine(_home), _home.c.id == _i.c.target_course_id))
     )
     .where(mine(_i), _i.c.case_id == _c.c.id)
     .order_by(_i.c.place)
@@ -78,8 +127,50 @@ _DOCUMENTS = case(
 )
 
 
+_DECIDABLE = _c.c.state.in_([word(s) for s in ("opened", "assessing")])
+_RULES = case(
+    (
+        _DECIDABLE,
+        rules_for(
+            select(_r.c.course_id)
+            .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
+            .where(mine(_i), _i.c.case_id == _c.c.id)
+        ),
+    )
+)
+_oc, _oi, _od, _ox = _c.alias("other"), _i.alias("other_item"), _d.alias("other_decision"), _d.alias("other_latest")
+_EARNED = json_rows(
+    select(_oi.c.target_course_id, _home.c.kind, _exact(_od.c.credits_awarded, "credits"))
+    .select_from(
+        _oc.join(_oi, and_(mine(_oi), _oi.c.case_id == _oc.c.id))
+        .join(_od, and_(mine(_od), _od.c.item_id == _oi.c.id))
+        .outerjoin(_home, and_(mine(_home), _home.c.id == _oi.c.target_course_id))
+    )
+    .where(
+        mine(_oc),
+        _oc.c.person_id == _c.c.person_id,
+        _oc.c.id != _c.c.id,
+        _oc.c.state.in_([word(s) for s in ("decided", "notified", "appealed", "final")]),
+        _od.c.credits_awarded > 0,
+        _od.c.round
+        == select(func.max(_ox.c.round)).where(mine(_ox), _ox.c.item_id == _oi.c.id).correlate(_oi).scalar_subquery(),
+    )
+)
+_SIGNERS = json_rows(
+    select(recognition_signatures.c.signed_by).where(
+        mine(recognition_signatures),
+        recognition_signatures.c.case_id == _c.c.id,
+        recognition_signatures.c.round == _c.c.round,
+    )
+)
+
+
 def _asker(actor: Any) -> ColumnElement[Any]:
     return select(actor.c.account_id).scalar_subquery()
+
+
+def _asker_roles(actor: Any) -> ColumnElement[Any]:
+    return select(actor.c.roles).scalar_subquery()
 
 
 def _read(values: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +180,20 @@ def _read(values: dict[str, Any]) -> dict[str, Any]:
         "deciders": deciders,
         "evidence_wanted": tuple(values["evidence_wanted"] or ()),
         "documents": {UUID(d["id"]): d["kind"] for d in values["documents"] or ()},
+        "asker_roles": tuple(values["asker_roles"] or ()),
+        "sign_off": tuple(values["sign_off"] or ()),
+        "signers": frozenset(UUID(s["signed_by"]) for s in values["signers"]),
+        "rules": tuple(read_rule(r) for r in values["rules"] or ()),
+        "regulations": tuple(read_regulation(r) for r in values["regulations"] or ()),
+        "earned": tuple(
+            Earned(
+                target_course_id=UUID(e["target_course_id"]) if e["target_course_id"] else None,
+                kind=e["kind"],
+                credits=Decimal(e["credits"]),
+            )
+            for e in values["earned"]
+        ),
+        "schemes": shipped_schemes(),
     }
 
 
@@ -106,6 +211,13 @@ def _item(row: dict[str, Any]) -> CaseItem:
         free_percent=Decimal(row["free"]),
         outcome=row["outcome"],
         credits_awarded=Decimal(row["credits_awarded"] or 0),
+        source_course_id=UUID(row["source_course_id"]) if row["source_course_id"] else None,
+        source_elective=row["source_elective"],
+        grade=row["grade"],
+        achieved_on=date.fromisoformat(row["achieved_on"]),
+        target_credits=Decimal(row["target_credits"]) if row["target_credits"] is not None else None,
+        target_kind=row["target_kind"],
+        target_required=row["target_required"],
     )
 
 
@@ -117,6 +229,12 @@ FACTS: FactsOf[CaseDossier] = FactsOf(
         "round": _c.c.round,
         "deciders": _DECIDERS,
         "asker": _asker,
+        "asker_roles": _asker_roles,
+        "sign_off": _c.c.sign_off,
+        "signers": _SIGNERS,
+        "rules": _RULES,
+        "regulations": regulations_for(_c.c.programme_id),
+        "earned": _EARNED,
         "evidence_until": _c.c.evidence_until,
         "evidence_wanted": _c.c.evidence_wanted,
         "documents": _DOCUMENTS,
@@ -137,6 +255,7 @@ def _read_new(values: dict[str, Any]) -> dict[str, Any]:
         },
         "reversed_cases": frozenset(UUID(c["id"]) for c in values["reversed_cases"]),
         "courses": frozenset(UUID(c["id"]) for c in values["courses"]),
+        "programme_id": values["programme_id"],
     }
 
 
@@ -175,6 +294,11 @@ NEW_FACTS: FactsOf[NewCase] = FactsOf(
                 courses.c.state != word("voided"),
             )
         ),
+        "programme_id": select(_n.c.programme_id)
+        .where(mine(_n), _n.c.person_id == trainees.c.id, _n.c.state.in_([word(s) for s in ENROLLED]))
+        .order_by(_n.c.id.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery(),
     },
     stream="id",
     birth=True,
@@ -199,6 +323,8 @@ def _columns(sight: Sight | None, _actor: Any) -> dict[str, ColumnElement[Any]]:
         "evidence_until",
         "decided_on",
         "appeal_until",
+        "programme_id",
+        "sign_off",
     )
     undecided = _c.c.state.in_([word(s) for s in ("opened", "assessing", "evidence_requested")])
     return {name: _c.c[name] for name in plain} | {
@@ -228,6 +354,9 @@ def _columns(sight: Sight | None, _actor: Any) -> dict[str, ColumnElement[Any]]:
                 _exact(_d.c.credits_awarded, "credits_awarded"),
                 _d.c.difference_codes,
                 _d.c.reason_sealed,
+                _exact(_d.c.overlap_percent, "overlap_percent"),
+                _d.c.grade_awarded,
+                _d.c.rule_id,
                 _d.c.decided_by,
                 _d.c.decided_on,
             )
@@ -284,6 +413,69 @@ LEDGER = View(
 )
 
 
+# ---- how decisions came about, and what was decided before
+@lru_cache(maxsize=8)
+def traces_of(sight: Sight | None) -> Statement[Record]:
+    """The decisions of a case that the actor sees, each with its trace."""
+    actor = actor_of(sight)
+    told = [_d.c.round <= _c.c.told_round] if sight is Sight.PERSON else []
+    rows = (
+        select(
+            _c.c.id.label("case_id"), _d.c.id, _d.c.item_id, _d.c.round, _d.c.credits_awarded, _d.c.grade_awarded,
+            _d.c.rule_id, _d.c.trace,
+        )
+        .select_from(_c.outerjoin(_d, and_(mine(_d), _d.c.case_id == _c.c.id, *told)))
+        .where(sees(_c, sight, actor), _c.c.id == bindparam("by_id", type_=Uuid))
+        .subquery("found")
+    )  # fmt: skip
+    return read_by(rows, actor, [rows.c.round, rows.c.id])
+
+
+@lru_cache(maxsize=8)
+def precedents_of(sight: Sight | None) -> Statement[Record]:
+    """For each item of a case: what stands decided in other cases of the same course for the same target, counted.
+
+    The same course is the same entry of the catalogue, or else the same code of the same owner; no person is named.
+    """
+    actor = actor_of(sight)
+    i, r = _i.alias("asked_item"), _r.alias("asked_result")
+    same_source = or_(
+        _r.c.course_id == r.c.course_id,
+        and_(_r.c.course_id.is_(None), _r.c.owner_id == r.c.owner_id, _r.c.course_code == r.c.course_code),
+    )
+    same_target = or_(_oi.c.target_course_id == i.c.target_course_id, _oi.c.target == i.c.target)
+    before = (
+        select(
+            i.c.id.label("item_id"), _od.c.outcome, func.count().label("decisions"),
+            func.min(_od.c.credits_awarded).label("credits_least"),
+            func.max(_od.c.credits_awarded).label("credits_most"),
+            func.max(_od.c.decided_on).label("last_on"),
+        )
+        .select_from(
+            i.join(r, and_(mine(r), r.c.id == i.c.result_id))
+            .join(_oi, and_(mine(_oi), _oi.c.case_id != i.c.case_id, same_target))
+            .join(_r, and_(mine(_r), _r.c.id == _oi.c.result_id, same_source))
+            .join(_oc, and_(mine(_oc), _oc.c.id == _oi.c.case_id, _oc.c.state.in_([word("notified"), word("final")])))
+            .join(_od, and_(mine(_od), _od.c.item_id == _oi.c.id))
+        )
+        .where(
+            mine(i),
+            i.c.case_id == bindparam("by_id", type_=Uuid),
+            _od.c.round
+            == select(func.max(_ox.c.round)).where(mine(_ox), _ox.c.item_id == _oi.c.id).scalar_subquery(),
+        )
+        .group_by(i.c.id, _od.c.outcome)
+        .subquery("before")
+    )  # fmt: skip
+    rows = (
+        select(_c.c.id.label("case_id"), *before.c)
+        .select_from(_c.outerjoin(before, true()))
+        .where(sees(_c, sight, actor), _c.c.id == bindparam("by_id", type_=Uuid))
+        .subquery("found")
+    )
+    return read_by(rows, actor, [rows.c.item_id, rows.c.outcome])
+
+
 # ---- what the clock finds
 def _due(state: str, *conditions: ColumnElement[bool]) -> Statement[UUID]:
     found = (
@@ -295,6 +487,39 @@ def _due(state: str, *conditions: ColumnElement[bool]) -> Statement[UUID]:
     return Statement(found, value)
 
 
-DUE_TO_NOTIFY = _due("decided", _c.c.created_at <= NOW)
+DUE_TO_NOTIFY = _due("decided", _c.c.created_at <= NOW, func.cardinality(_c.c.sign_off) == literal_column("0"))
+_own_rule = recognition_rules.alias("own_rule")
+_taken = (
+    select(_own_rule.c.id)
+    .select_from(
+        _own_rule.join(
+            recognition_rule_sources,
+            and_(mine(recognition_rule_sources), recognition_rule_sources.c.rule_id == _own_rule.c.id),
+        )
+    )
+    .where(
+        mine(_own_rule),
+        _own_rule.c.state == word("active"),
+        _own_rule.c.automatic,
+        recognition_rule_sources.c.course_id == _r.c.course_id,
+        _own_rule.c.valid_from <= _r.c.achieved_on,
+        func.coalesce(_own_rule.c.valid_until >= _r.c.achieved_on, true()),
+    )
+)
+_untaken = (
+    select(_i.c.id)
+    .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
+    .where(
+        mine(_i),
+        _i.c.case_id == _c.c.id,
+        or_(_r.c.state != word("verified"), not_(_r.c.passed), not_(_taken.exists())),
+    )
+)
+# Only fresh cases: one that a rule refuses (a grade too low) waits for a person, and is not tried for ever.
+_fresh = _c.c.since_on >= TODAY - literal_column("1")
+DUE_BY_RULE = (
+    _due("opened", ~_untaken.exists(), _fresh),
+    _due("assessing", ~_untaken.exists(), _fresh),
+)
 DUE_TO_FINALISE = _due("notified", _c.c.appeal_until < TODAY)
 DUE_TO_LAPSE = _due("evidence_requested", _c.c.evidence_until < TODAY)

@@ -75,7 +75,7 @@ class Walk:
         likely = [o for o in offers if o["open"]] if self.random.random() < 0.9 else []
         weights = [RARE.get(o["action"], 1.0) for o in likely or offers]
         (offer,) = self.random.choices(likely or offers, weights)
-        if offer["action"] == "contest":
+        if offer["action"] in ("contest", "decide_alike"):  # its results stand in no catalogue
             return
         answer = await who.act(path, offer["action"], await self.body(path, offer["action"], offer["inputs"]))
         if offer["open"]:
@@ -97,6 +97,7 @@ class Walk:
             "ask_evidence": {"missing": ["transcript"], "evidence_until": "2199-01-01"},
             "supply_evidence": {"evidence": self.scans},
             "decide": {"decisions": decisions},
+            "send_back": {"reason_code": "other"},
             "appeal": {"grounds": "nicht einverstanden"},
             "decide_appeal": {"outcome": outcome, "reason_text": "geprüft"}
             | ({"decisions": decisions[:1]} if outcome == "amended" else {}),

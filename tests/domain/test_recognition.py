@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.actors import SYSTEM_ACCOUNT, Actor, Role
+from service.domain.equivalences import Equivalence, RuleInForce, RuleSource, RuleTarget
 from service.domain.journey import LIVE as JOURNEY_LIVE
 from service.domain.lifecycle import KERNEL_ACTIONS, NEW, LastStep, Reason, Refused
 from service.domain.recognition import (
@@ -21,12 +22,15 @@ from service.domain.recognition import (
     CaseDossier,
     CaseItem,
     Claimable,
+    Earned,
     ItemDecision,
     NewCase,
     WantedItem,
     awarded,
+    of_case,
     shares,
 )
+from service.domain.regulations import CategoryCap, Regulation
 
 TODAY = date(2026, 11, 22)
 A, B, C, ME, OTHER = (UUID(int=n) for n in range(1, 6))
@@ -37,6 +41,10 @@ ROLES = {
     "supply_evidence": {Role.TRAINEE, Role.GUARDIAN},
     "lapse": {Role.SYSTEM},
     "decide": {Role.REGISTRAR},
+    "decide_by_rule": {Role.REGISTRAR, Role.SYSTEM},
+    "decide_alike": {Role.REGISTRAR},
+    "sign": {Role.REGISTRAR, Role.COORDINATOR, Role.ADMIN},
+    "send_back": {Role.REGISTRAR, Role.COORDINATOR, Role.ADMIN},
     "notify": {Role.COORDINATOR, Role.SYSTEM},
     "finalise": {Role.SYSTEM},
     "appeal": {Role.TRAINEE, Role.GUARDIAN},
@@ -51,17 +59,30 @@ MOVES = {
     ("evidence_requested", "lapse"): "lapsed",
     ("opened", "decide"): "decided",
     ("assessing", "decide"): "decided",
+    ("opened", "decide_by_rule"): "decided",
+    ("assessing", "decide_by_rule"): "decided",
+    ("opened", "decide_alike"): "decided",
+    ("assessing", "decide_alike"): "decided",
+    ("decided", "sign"): "decided",
+    ("decided", "send_back"): "assessing",
     ("decided", "notify"): "final",
     ("notified", "finalise"): "final",
     ("notified", "appeal"): "appealed",
     ("appealed", "decide_appeal"): "final",
     ("final", "reverse"): "reversed",
 } | {(s, "withdraw"): "withdrawn" for s in LIVE}
+THERE, HERE = UUID(int=21), UUID(int=22)
+SAME = Equivalence(sources=(RuleSource(course_id=THERE),), targets=(RuleTarget(course_id=HERE),))
+RULE = RuleInForce(
+    id=UUID(int=23), rule_key="x", edition=1, automatic=True, valid_from=TODAY, valid_until=None, equivalence=SAME
+)
+CHAIN: dict[str, Any] = {"sign_off": ("registrar", "admin"), "asker_roles": ("registrar",)}
 
 
 def item(n: UUID = A, **more: Any) -> CaseItem:
     usual: dict[str, Any] = {
-        "result_id": UUID(int=n.int + 100), "target_course_id": None, "target": "x", "share_percent": Decimal(100),
+        "result_id": UUID(int=n.int + 100), "target_course_id": HERE, "target": None, "source_course_id": THERE,
+        "achieved_on": TODAY, "target_credits": Decimal(6), "share_percent": Decimal(100),
         "credits": Decimal(6), "verified": True, "passed": True, "free_percent": Decimal(0), "outcome": "recognised",
     }  # fmt: skip
     return CaseItem(id=n, **(usual | more))
@@ -70,7 +91,7 @@ def item(n: UUID = A, **more: Any) -> CaseItem:
 def case(state: str, **more: Any) -> CaseDossier:
     usual: dict[str, Any] = {
         "items": (item(),), "asker": ME, "deciders": frozenset({OTHER}), "evidence_wanted": ("transcript",),
-        "documents": {SCAN: "transcript"}, "appeal_id": C,
+        "documents": {SCAN: "transcript"}, "appeal_id": C, "rules": (RULE,),
     }  # fmt: skip
     return CaseDossier(state=state, today=TODAY, **(usual | more))
 
@@ -83,11 +104,15 @@ GIVEN: dict[str, dict[str, Any]] = {
     "ask_evidence": {"missing": ("transcript",), "evidence_until": TODAY},
     "supply_evidence": {"evidence": (SCAN,)},
     "decide": {"decisions": (ItemDecision(item_id=A, outcome="recognised"),)},
+    "decide_alike": {"equivalences": (SAME,)},
+    "send_back": {"reason_code": "other"},
     "appeal": {"grounds": "x"},
     "decide_appeal": {"outcome": "upheld", "reason_text": "x"},
     "reverse": {"reason_code": "fraud"},
 }
-READY = {
+READY: dict[str, dict[str, Any]] = {
+    "sign": CHAIN,
+    "send_back": CHAIN,
     "lapse": {"evidence_until": TODAY - timedelta(days=1)},
     "finalise": {"appeal_until": TODAY - timedelta(days=1)},
     "appeal": {"appeal_until": TODAY},
@@ -131,7 +156,7 @@ def test_case_table_holds_for_every_action_state_and_role(state: str, action: st
 def test_case_offers_what_it_decides(role: Role) -> None:
     for state in RECOGNITION_CASE.states():
         for offer in RECOGNITION_CASE.offers(case(state, appeal_until=TODAY), actor(role)):
-            if offer.action in KERNEL_ACTIONS:
+            if offer.action in (*KERNEL_ACTIONS, "sign", "send_back"):
                 continue
             recorded = role is Role.COORDINATOR and ROLES[offer.action] == {Role.TRAINEE, Role.GUARDIAN}
             may = (state, offer.action) in MOVES and (role in ROLES[offer.action] or recorded)
@@ -382,3 +407,127 @@ def test_case_opens_exactly_when_every_result_has_room(drawn: list[tuple[UUID, D
         assert codes("open", new(results=free), Role.TRAINEE, opening(*items)) == ["share_free"] * len(full)
     else:
         assert granted("open", new(results=free), Role.TRAINEE, opening(*items)) == "opened"
+
+
+# ---- by rule, and by regulation
+def codes_by_rule(**more: Any) -> list[str]:
+    return codes("decide_by_rule", case("opened", **more), Role.REGISTRAR)
+
+
+def test_case_by_rule_needs_a_rule_for_each_item_on_its_day() -> None:
+    assert codes_by_rule(rules=()) == ["rule_for_item"]
+    assert codes_by_rule(rules=(replace(RULE, valid_from=TODAY + timedelta(days=1)),)) == ["rule_for_item"]
+    assert codes_by_rule(items=(item(achieved_on=None),)) == ["rule_for_item"]
+    assert codes_by_rule(items=(item(target_credits=None),)) == ["credits_known"]
+    assert codes_by_rule(items=(item(verified=False, passed=False),)) == ["result_verified", "result_passed"]
+    last = replace(RULE, valid_from=TODAY - timedelta(days=9), valid_until=TODAY)
+    assert granted("decide_by_rule", case("opened", rules=(last,)), Role.REGISTRAR) == "decided"
+    assert codes_by_rule(rules=(replace(last, valid_until=TODAY - timedelta(days=1)),)) == ["rule_for_item"]
+
+
+def test_case_by_rule_alone_needs_an_automatic_one() -> None:
+    by_hand = case("opened", rules=(replace(RULE, automatic=False),))
+    assert granted("decide_by_rule", by_hand, Role.REGISTRAR) == "decided"
+    assert codes("decide_by_rule", replace(by_hand, asker=SYSTEM_ACCOUNT), Role.SYSTEM) == ["rule_automatic"]
+    assert granted("decide_by_rule", case("opened", asker=SYSTEM_ACCOUNT), Role.SYSTEM) == "decided"
+
+
+@pytest.mark.parametrize(
+    ("source", "facts", "found"),
+    [
+        ({"min_grade": Decimal(60)}, {"grade": "60"}, []),
+        ({"min_grade": Decimal(60)}, {"grade": "59,9"}, ["grade_least"]),
+        ({"min_grade": Decimal(60)}, {"grade": None}, ["grade_least"]),
+        ({"min_grade": Decimal(3), "lower_is_better": True}, {"grade": "3.0"}, []),
+        ({"min_grade": Decimal(3), "lower_is_better": True}, {"grade": "3.3"}, ["grade_least"]),
+        ({"min_credits": Decimal(6)}, {}, []),
+        ({"min_credits": Decimal("6.5")}, {}, ["credits_least"]),
+    ],
+)
+def test_case_by_rule_reaches_what_the_source_asks(source: Any, facts: Any, found: list[str]) -> None:
+    asks = replace(SAME, sources=(RuleSource(course_id=THERE, **source),))
+    facts = case("opened", items=(item(**facts),), rules=(replace(RULE, equivalence=asks),))
+    if found:
+        assert codes("decide_by_rule", facts, Role.REGISTRAR) == found
+    else:
+        assert granted("decide_by_rule", facts, Role.REGISTRAR) == "decided"
+
+
+def regulation(**more: Any) -> Regulation:
+    usual: dict[str, Any] = {
+        "no": 1, "effective_from": TODAY, "hours_per_credit": Decimal(16), "full_year_credits": None,
+        "credits_per_course": None, "credits_per_kind": (), "credits_in_all": None, "credits_gap": None,
+        "overlap_percent": None, "elective_for_required": False, "signatures": (),
+    }  # fmt: skip
+    return Regulation(**(usual | more))
+
+
+EARNED = Earned(target_course_id=HERE, kind="theory", credits=Decimal(2))
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "decision", "found"),
+    [
+        ({"credits_per_course": Decimal(6)}, {}, {}, []),
+        ({"credits_per_course": Decimal("5.9")}, {}, {}, ["cap_of_course"]),
+        ({"credits_per_course": Decimal("5.9"), "effective_from": TODAY + timedelta(days=1)}, {}, {}, []),
+        ({"credits_in_all": Decimal(6)}, {}, {}, []),
+        ({"credits_in_all": Decimal(5)}, {}, {}, ["cap_in_all"]),
+        ({"credits_per_kind": (CategoryCap(kind="theory", credits=Decimal(5)),)}, {"target_kind": "theory"}, {}, ["cap_of_kind"]),
+        ({"credits_per_kind": (CategoryCap(kind="theory", credits=Decimal(5)),)}, {"target_kind": "practice"}, {}, []),
+        ({"credits_gap": Decimal(2)}, {"target_credits": Decimal(8)}, {}, []),
+        ({"credits_gap": Decimal(2)}, {"target_credits": Decimal("8.5")}, {}, ["credits_gap"]),
+        ({"overlap_percent": Decimal(70)}, {"target_required": True}, {}, ["overlap_enough"]),
+        ({"overlap_percent": Decimal(70)}, {"target_required": True}, {"overlap_percent": Decimal("69.9")}, ["overlap_enough"]),
+        ({"overlap_percent": Decimal(70)}, {"target_required": True}, {"overlap_percent": Decimal(70)}, []),
+        ({"overlap_percent": Decimal(70)}, {}, {}, []),
+        ({}, {"target_required": True, "source_elective": True}, {}, ["elective_for_required"]),
+        ({"elective_for_required": True}, {"target_required": True, "source_elective": True}, {}, []),
+    ],
+)  # fmt: skip
+def test_case_decision_keeps_its_regulation(rule: Any, facts: Any, decision: Any, found: list[str]) -> None:
+    dossier = case("opened", items=(item(**facts),), regulations=(regulation(**rule),))
+    given = {"decisions": (said("recognised", **decision),)}
+    if found:
+        assert codes("decide", dossier, Role.REGISTRAR, given) == found
+    else:
+        assert granted("decide", dossier, Role.REGISTRAR, given) == "decided"
+
+
+def test_case_counts_what_other_cases_earned() -> None:
+    facts = case("opened", earned=(EARNED,), items=(item(target_kind="theory"),))
+    given = {"decisions": (said("recognised"),)}
+    assert codes("decide", facts, Role.REGISTRAR, given) == ["recognised_already"]
+    four = {"decisions": (said("recognised", credits_awarded=Decimal(4)),)}
+    assert granted("decide", facts, Role.REGISTRAR, four) == "decided"
+    kinds = (CategoryCap(kind="theory", credits=Decimal(5)),)
+    caps = regulation(credits_per_course=Decimal(5), credits_in_all=Decimal(5), credits_per_kind=kinds)
+    capped = replace(facts, regulations=(caps,))
+    assert codes("decide", capped, Role.REGISTRAR, four) == ["cap_of_course", "cap_of_kind", "cap_in_all"]
+    none = {"decisions": (said("not_recognised"),)}
+    assert granted("decide", capped, Role.REGISTRAR, none) == "decided"
+
+
+def test_case_amended_counts_what_stands_beside() -> None:
+    standing = item(B, credits_awarded=Decimal(5))
+    facts = case("appealed", items=(item(A), standing), regulations=(regulation(credits_in_all=Decimal(10)),))
+    verdict = {"outcome": "amended", "reason_text": "x", "decisions": (said("recognised", credits_awarded=Decimal(6)),)}
+    assert codes("decide_appeal", facts, Role.REGISTRAR, verdict) == ["cap_in_all"]
+
+
+def test_case_regulation_is_the_newest_that_had_begun() -> None:
+    old, new_ = regulation(), regulation(no=2, effective_from=TODAY + timedelta(days=1))
+    assert of_case(case("opened", regulations=(old, new_))) == old
+    later = item(achieved_on=TODAY + timedelta(days=1))
+    assert of_case(case("opened", items=(item(), later), regulations=(old, new_))) == new_
+    assert of_case(case("opened", regulations=(new_,))) is None
+
+
+def test_case_is_signed_in_order_by_others() -> None:
+    facts = case("decided", **CHAIN)
+    assert codes("notify", facts, Role.COORDINATOR) == ["signed_off"]
+    assert codes("sign", replace(facts, sign_off=()), Role.REGISTRAR) == ["signature_wanted"]
+    assert codes("sign", replace(facts, asker_roles=("admin",)), Role.ADMIN) == ["signs_next"]
+    both: tuple[dict[str, Any], ...] = ({"deciders": frozenset({ME})}, {"signers": frozenset({ME})})
+    for more in both:
+        assert codes("sign", replace(facts, **more), Role.REGISTRAR) == ["another_signs"]

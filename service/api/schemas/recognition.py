@@ -9,7 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from service.api.problems import ReasonOut
 from service.api.schemas.common import Out, Paged, StatefulOut
+from service.api.schemas.conversions import TraceStepOut
 
 
 class CaseItemOut(Out):
@@ -31,11 +33,14 @@ class DecisionOut(Out):
     id: UUID
     item_id: UUID
     round: int
-    action: Literal["decide", "decide_appeal"]
+    action: Literal["decide", "decide_by_rule", "decide_alike", "decide_appeal"]
     outcome: Literal["recognised", "partially_recognised", "not_recognised"]
     credits_awarded: Decimal
     difference_codes: list[str]
     reason_text: str | None
+    overlap_percent: Decimal | None = Field(description="How much of the target's content was covered.")
+    grade_awarded: str | None
+    rule_id: UUID | None = Field(description="The edition of the rule by which it was decided.")
     decided_by: UUID
     decided_on: date
 
@@ -65,9 +70,76 @@ class RecognitionCaseOut(StatefulOut):
     evidence_until: date | None
     decided_on: date | None
     appeal_until: date | None = Field(description="The last day for an appeal.")
+    programme_id: UUID | None = Field(description="The programme whose regulation is applied.")
+    sign_off: list[str] = Field(description="Roles that have yet to sign what was decided, in order.")
     items: list[CaseItemOut]
     decisions: list[DecisionOut]
     appeals: list[AppealOut]
+
+
+class TracedOut(Out):
+    """A decision with its steps; `holds` where each, computed again now, gives what it gave."""
+
+    decision_id: UUID
+    item_id: UUID
+    round: int
+    credits_awarded: Decimal
+    grade_awarded: str | None
+    rule_id: UUID | None
+    trace: dict[str, list[TraceStepOut]] = Field(description="Of the credits, and of the grade where it has one.")
+    holds: bool
+    wrong_steps: dict[str, list[int]]
+
+
+class TracesOut(Out):
+    """How every decided number came about."""
+
+    items: list[TracedOut]
+
+
+class PrecedentOut(Out):
+    """What was decided before of the same course for the same target."""
+
+    item_id: UUID
+    outcome: Literal["recognised", "partially_recognised", "not_recognised"]
+    decisions: int
+    credits_least: Decimal
+    credits_most: Decimal
+    last_on: date
+
+
+class PrecedentsOut(Out):
+    """By item of the case and by outcome."""
+
+    items: list[PrecedentOut]
+
+
+class AwardOut(Out):
+    """What an item would get."""
+
+    item_id: UUID
+    credits_awarded: Decimal
+    grade_awarded: str | None
+    rule_id: UUID | None
+    trace: dict[str, list[TraceStepOut]]
+
+
+class WouldGetOut(Out):
+    """What a case would get, or why not."""
+
+    id: UUID
+    version: int | None
+    would: bool
+    error: Literal["not-found", "refused"] | None
+    awards: list[AwardOut]
+    reasons: list[ReasonOut]
+
+
+class PreviewOut(Out):
+    """What a decision would be for each case; nothing was written."""
+
+    would: int
+    items: list[WouldGetOut]
 
 
 class LedgerQuery(Paged):

@@ -121,9 +121,9 @@ def plain(trace: Trace) -> list[dict[str, Plain]]:
     ]
 
 
-def canonical(steps: list[dict[str, Plain]]) -> str:
-    """The one text of a trace: names in order, no spaces."""
-    return json.dumps(steps, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def canonical(trace_: Plain) -> str:
+    """The one text of a trace, or of several by name: names in order, no spaces."""
+    return json.dumps(trace_, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def recomputed(steps: list[dict[str, Plain]]) -> list[int]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Connection,
     Date,
     ForeignKeyConstraint,
     Index,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -35,6 +37,15 @@ metadata = MetaData(
     }
 )
 INSTANT = TIMESTAMP(timezone=True)
+EXTENSIONS = ("btree_gist",)
+"""What PostgreSQL itself ships and the tables need: editions of a rule that may not overlap stand in such an index."""
+
+
+@event.listens_for(metadata, "before_create")
+def _extend(_: object, connection: Connection, **_more: object) -> None:
+    for name in EXTENSIONS:
+        connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {name}"))
+
 
 SHARED: set[str] = set()
 """Tables that all tenants share: identities, no tenant's data."""

@@ -65,6 +65,8 @@ recognition_cases = item_table(
     c("appeal_until", Date, null=True),
     c("round", Integer, server_default=text("0")),
     c("told_round", Integer, server_default=text("0")),
+    *belongs("programme_id", "programmes", null=True),
+    c("sign_off", ARRAY(Text), server_default=text("'{}'")),
     one_of("kind", KINDS),
     Index(
         "recognition_cases_superseded_once",
@@ -108,6 +110,10 @@ recognition_decisions = tenant_table(
     c("credits_awarded", Numeric),
     c("difference_codes", ARRAY(Text)),
     c("reason_sealed", LargeBinary, null=True),
+    c("overlap_percent", Numeric, null=True),
+    c("grade_awarded", null=True),
+    *belongs("rule_id", "recognition_rules", null=True),
+    c("trace"),
     c("decided_by", Uuid),
     c("decided_on", Date),
     instant("decided_at"),
@@ -118,6 +124,15 @@ recognition_decisions = tenant_table(
         name="reasons_for_less",
     ),
     UniqueConstraint("institution_id", "item_id", "round"),
+)
+recognition_signatures = tenant_table(
+    "recognition_signatures",
+    *belongs("case_id", "recognition_cases"),
+    c("round", Integer),
+    c("role"),
+    c("signed_by", Uuid),
+    c("signed_on", Date),
+    UniqueConstraint("institution_id", "case_id", "round", "signed_by"),
 )
 recognition_appeals = tenant_table(
     "recognition_appeals",
@@ -153,5 +168,5 @@ ledger = tenant_table(
     CheckConstraint("sign IN (-1, 1)", name="sign_known"),
     UniqueConstraint("institution_id", "item_id", "sign"),
 )
-WRITTEN_ONCE.update({"recognition_items", "recognition_decisions", "ledger"})
+WRITTEN_ONCE.update({"recognition_items", "recognition_decisions", "recognition_signatures", "ledger"})
 FORGETTABLE.add("recognition_claims")
