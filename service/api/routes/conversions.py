@@ -57,7 +57,7 @@ def routes() -> list[Operations]:
         ("/credit-schemes", "credit_schemes_list", "List credit schemes with sources", _schemes, CreditSchemesOut),
         ("/grading-scales", "grading_scales_list", "List grading scales with sources", _scales, GradingScalesOut),
     ):
-        o.add(Operation("GET", path, name, summary, handle, "list", "conversions.read", out))
+        o.add(Operation("GET", path, name, summary, handle, "read", "conversions.read", out))
     o.add(
         Operation(
             "POST",

@@ -1,7 +1,6 @@
 """Equivalence rules with their sources and targets, and regulations of programmes in versions."""
 
 from sqlalchemy import (
-    ARRAY,
     Boolean,
     CheckConstraint,
     Date,
@@ -13,7 +12,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 
 from service.domain.recognition_rules import RECOGNITION_RULE
 from service.storage.tables.columns import WRITTEN_ONCE, belongs, c, instant, item_table, refers, tenant_table
