@@ -11,6 +11,8 @@ from typing import Any, Literal
 from service.domain.conversion import CreditScheme, Source
 from service.domain.lifecycle import Takes
 
+HOME = "home"
+"""The name of a programme's own credits in a conversion."""
 SIGNERS = ("registrar", "coordinator", "admin")
 """Who may be asked to sign a decision, beside whoever decided."""
 
@@ -44,7 +46,7 @@ class Regulation:
         """The credit scheme at home, as conversions name it: `home`."""
         said = Source(source="The programme's regulation", source_url=None, checked_on=None, evidence="official")
         return CreditScheme(
-            code="home", version=str(self.no), title="Credits of the programme", effective_from=None, effective_to=None,
+            code=HOME, version=str(self.no), title="Credits of the programme", effective_from=None, effective_to=None,
             full_year_credits=self.full_year_credits, hours_min=None, hours_max=None,
             contact_min=self.hours_per_credit, contact_max=self.hours_per_credit, source=said,
         )  # fmt: skip
