@@ -25,9 +25,10 @@ FREE_TEXT = ("form", "issuer", "field", "paper", "level", "section_scores")
 """What the events do not repeat: somebody typed it."""
 
 
-def _columns(
+def columns_of(
     work: Work, person: UUID, test: str | None, given: Given, about: CertificateDossier | NewCertificate
 ) -> dict[str, Any]:
+    """The columns of what was typed in: what it derives, and its number sealed."""
     columns = {name: given[name] for name in PLAIN if name in given}
     if (read := outcome_of(about, given)) is not None:
         if "level" in given:
@@ -43,7 +44,7 @@ def _columns(
 
 def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """The certificate as it was read, its number sealed, under the account that typed it."""
-    columns = _columns(work, item.stream, given.get("test"), given, item.dossier)
+    columns = columns_of(work, item.stream, given.get("test"), given, item.dossier)
     said = {name: value for name, value in columns.items() if name in PLAIN and name not in FREE_TEXT}
     own = {"section_scores": {}, "kind": given["kind"], "recorded_by": work.actor.account_id, "edited_by": ()}
     return own | columns | {"event_data": said | {"kind": given["kind"]}}
@@ -51,7 +52,7 @@ def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, 
 
 def edit(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """Other values, before anybody verified them; whoever typed them does not verify them either."""
-    columns = _columns(work, item.stream, item.dossier.test, given, item.dossier)
+    columns = columns_of(work, item.stream, item.dossier.test, given, item.dossier)
     fields = sorted({name for name in ("number", *PLAIN) if name in given})
     editors = sorted({*item.dossier.edited_by, work.actor.account_id})
     return columns | {"edited_by": editors, "event_data": {"fields": fields}}

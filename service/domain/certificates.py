@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import COORDINATOR, GUARDIAN, INSTRUCTOR, REGISTRAR, TRAINEE
+from service.domain.actors import COORDINATOR, GUARDIAN, INSTRUCTOR, REGISTRAR, SYSTEM, TRAINEE
 from service.domain.languages import NO_TESTS, LanguageTests, Outcome, Sat, faults, outcome
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 
@@ -37,6 +37,9 @@ TESTS: dict[str, tuple[str, ...]] = {
 
 An older and a newer form of one test (HSK 2.0 and 3.0) are two tests: their levels are not the same.
 """
+
+WITHOUT_SCHEME = ("nursing_care_japanese", "ssw1_skills", "other")
+"""Tests of which no scale is known: what their certificates say is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +175,7 @@ CERTIFICATE = Lifecycle[Any]("certificate", [
     #    action    from          to          who        only if               leaves behind
     Rule("record", [NEW],        "recorded", RECORDERS, [],                   "certificate.recorded",
          takes=RECORDED, checks=[test_fits, days_in_order, document_known]),
+    Rule("receive", [NEW],       "recorded", [SYSTEM],  [],                   "certificate.received", undo=False),
     Rule("edit",   ["recorded"], "recorded", RECORDERS, [],                   "certificate.edited",
          takes=EDITED, checks=[test_fits, days_in_order, document_known], undo=False),
     Rule("verify", ["recorded"], "verified", CHECKERS,  [by_another_account], "certificate.verified", evidence=True),

@@ -64,6 +64,8 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "certificates.read":    (*STAFF, *PEOPLE),
     "certificates.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),
     "imports.read":         (COORDINATOR, REGISTRAR, ADMIN),
+    "sittings.read":        (*STAFF, READER, *PEOPLE),
+    "sitting_registrations.read": (*STAFF, *PEOPLE),
     "events.read":          (COORDINATOR, REGISTRAR, ADMIN),
     "search.read":          STAFF,
     "reports.read":         (*STAFF, READER),

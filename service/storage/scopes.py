@@ -225,6 +225,8 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "attendance":       {_PERSON: of_own_membership,   _ORGANISATION: nobody},
     "class_marks":      {_PERSON: of_own_membership,   _ORGANISATION: nobody},
     "certificates":     {_PERSON: own("person_id"),    _ORGANISATION: nobody},
+    "sittings":         {_PERSON: everyone,            _ORGANISATION: nobody},
+    "sitting_registrations": {_PERSON: own("person_id"), _ORGANISATION: nobody},
     "targets":          {_PERSON: nobody,              _ORGANISATION: nobody},
     "imports":          {_PERSON: nobody,              _ORGANISATION: nobody},
     "reports":          {_PERSON: nobody,              _ORGANISATION: nobody},

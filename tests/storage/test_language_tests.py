@@ -11,14 +11,12 @@ from typing import Any
 
 import pytest
 
-from service.domain.certificates import TESTS
+from service.domain.certificates import TESTS, WITHOUT_SCHEME
 from service.domain.languages import LanguageTest
 from service.storage.language_tests import Faulty, language_tests, read_families, read_family
 from service.storage.requirements import read_tests
 
 FOLDER = resources.files("service.data") / "language_tests"
-WITHOUT_SCHEME = {"nursing_care_japanese", "ssw1_skills", "other"}
-"""Codes of which no scale is known: what their certificates say is taken as it is."""
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -27,7 +25,7 @@ def shipped(name: str) -> dict[str, Any]:
 
 
 def test_every_language_test_has_a_file_and_no_other() -> None:
-    assert set(language_tests().tests) == set(TESTS) - WITHOUT_SCHEME
+    assert set(language_tests().tests) == set(TESTS) - set(WITHOUT_SCHEME)
 
 
 def marks(test: LanguageTest) -> tuple[list[str], list[str]]:

@@ -18,6 +18,7 @@ STREAMS = (
     "person",
     "placement_request",
     "intake",
+    "sitting",
     "training_class",
     "programme",
     "relationship",
