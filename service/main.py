@@ -132,7 +132,7 @@ def served(app: FastAPI, settings: Settings) -> ASGIApp:
     bulk = {path: BULK for path in paths if "/bulk/" in path or path.startswith("/v1/reports")}
     return edge(
         app,
-        allowances={"/v1/documents": UPLOAD, "/v1/imports": IMPORT, **bulk},
+        allowances={"/v1/documents": UPLOAD, "/v1/imports": IMPORT, "/v1/sittings/{id}/results": UPLOAD, **bulk},
         origins=settings.origins,
         metrics_token=settings.metrics_token,
     )

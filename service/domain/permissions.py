@@ -66,6 +66,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "imports.read":         (COORDINATOR, REGISTRAR, ADMIN),
     "sittings.read":        (*STAFF, READER, *PEOPLE),
     "sitting_registrations.read": (*STAFF, *PEOPLE),
+    "sitting_registrations.load": (COORDINATOR, REGISTRAR),
     "events.read":          (COORDINATOR, REGISTRAR, ADMIN),
     "search.read":          STAFF,
     "reports.read":         (*STAFF, READER),

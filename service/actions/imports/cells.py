@@ -225,6 +225,7 @@ Reader: TypeAlias = "Callable[[Cell, str], Understood]"
 _READERS: Final[Mapping[str, Reader]] = {
     "sex": _sex,
     "birth_on": _day,
+    "result_on": _day,
     "nationality": _country,
     "email": _email,
     "phone": _phone,
