@@ -102,7 +102,7 @@ def upgrade() -> None:
         sa.Column("chain_head", sa.LargeBinary(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('account', 'import', 'institution', 'intake', 'person', 'placement_request', 'programme', 'relationship', 'training_class')",
+            "kind IN ('account', 'import', 'institution', 'intake', 'person', 'placement_request', 'programme', 'relationship', 'sitting', 'training_class')",
             name=op.f("heads_kind_known"),
         ),
         sa.CheckConstraint(
@@ -334,6 +334,45 @@ def upgrade() -> None:
     op.create_index(
         "reports_contested",
         "reports",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_table(
+        "sittings",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("test", sa.Text(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("register_until", sa.Date(), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("fee", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.CheckConstraint("state IN ('announced', 'cancelled', 'voided')", name=op.f("sittings_state_known")),
+        sa.CheckConstraint(
+            "test IN ('goethe', 'hsk_2', 'hsk_3', 'ielts', 'jft_basic', 'jlpt', 'telc', 'testdaf', 'topik', 'torfl')",
+            name=op.f("sittings_test_known"),
+        ),
+        sa.CheckConstraint("fee IS NULL OR (fee >= 0 AND currency IS NOT NULL)", name=op.f("sittings_fee")),
+        sa.CheckConstraint("register_until <= held_on", name=op.f("sittings_days")),
+        sa.CheckConstraint("taken BETWEEN 0 AND places", name=op.f("sittings_places")),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("sittings_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index("sittings_by_day", "sittings", ["institution_id", "test", "held_on"], unique=False)
+    op.create_index(
+        "sittings_contested",
+        "sittings",
         ["institution_id", "id"],
         unique=False,
         postgresql_where=sa.text("contested_seq IS NOT NULL"),
@@ -2363,6 +2402,82 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "sitting_registrations",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("sitting_id", sa.Uuid(), nullable=False),
+        sa.Column("certificate_id", sa.Uuid(), nullable=True),
+        sa.Column("admission_no", sa.Text(), nullable=True),
+        sa.Column("ended_because", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('absent', 'failed', 'passed', 'registered', 'sat', 'voided', 'withdrawn')",
+            name=op.f("sitting_registrations_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "certificate_id"],
+            ["certificates.institution_id", "certificates.id"],
+            name=op.f("sitting_registrations_institution_id_certificate_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "person_id"],
+            ["trainees.institution_id", "trainees.id"],
+            name=op.f("sitting_registrations_institution_id_person_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "sitting_id"],
+            ["sittings.institution_id", "sittings.id"],
+            name=op.f("sitting_registrations_institution_id_sitting_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("sitting_registrations_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "sitting_registrations_contested",
+        "sitting_registrations",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("sitting_registrations_institution_id_certificate_id"),
+        "sitting_registrations",
+        ["institution_id", "certificate_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("sitting_registrations_institution_id_person_id"),
+        "sitting_registrations",
+        ["institution_id", "person_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("sitting_registrations_institution_id_sitting_id"),
+        "sitting_registrations",
+        ["institution_id", "sitting_id"],
+        unique=False,
+    )
+    op.create_index(
+        "sitting_registrations_one_live",
+        "sitting_registrations",
+        ["institution_id", "sitting_id", "person_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('absent', 'failed', 'passed', 'registered', 'sat')"),
+    )
+    op.create_index(
+        "sitting_registrations_one_of_number",
+        "sitting_registrations",
+        ["institution_id", "sitting_id", "admission_no"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('absent', 'failed', 'passed', 'registered', 'sat')"),
+    )
+    op.create_table(
         "costs",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2438,6 +2553,25 @@ def downgrade() -> None:
     op.drop_index(op.f("costs_institution_id_candidacy_id"), table_name="costs")
     op.drop_index("costs_contested", table_name="costs", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("costs")
+    op.drop_index(
+        "sitting_registrations_one_of_number",
+        table_name="sitting_registrations",
+        postgresql_where=sa.text("state IN ('absent', 'failed', 'passed', 'registered', 'sat')"),
+    )
+    op.drop_index(
+        "sitting_registrations_one_live",
+        table_name="sitting_registrations",
+        postgresql_where=sa.text("state IN ('absent', 'failed', 'passed', 'registered', 'sat')"),
+    )
+    op.drop_index(op.f("sitting_registrations_institution_id_sitting_id"), table_name="sitting_registrations")
+    op.drop_index(op.f("sitting_registrations_institution_id_person_id"), table_name="sitting_registrations")
+    op.drop_index(op.f("sitting_registrations_institution_id_certificate_id"), table_name="sitting_registrations")
+    op.drop_index(
+        "sitting_registrations_contested",
+        table_name="sitting_registrations",
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.drop_table("sitting_registrations")
     op.drop_index(op.f("recognition_decisions_institution_id_rule_id"), table_name="recognition_decisions")
     op.drop_index(op.f("recognition_decisions_institution_id_item_id"), table_name="recognition_decisions")
     op.drop_index(op.f("recognition_decisions_institution_id_case_id"), table_name="recognition_decisions")
@@ -2695,6 +2829,9 @@ def downgrade() -> None:
     op.drop_index("targets_contested", table_name="targets", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("targets")
     op.drop_table("stream_keys")
+    op.drop_index("sittings_contested", table_name="sittings", postgresql_where=sa.text("contested_seq IS NOT NULL"))
+    op.drop_index("sittings_by_day", table_name="sittings")
+    op.drop_table("sittings")
     op.drop_index("reports_contested", table_name="reports", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_index("reports_by_year", table_name="reports")
     op.drop_table("reports")
