@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 from typing import Any
 
 from service.actions.work import Item, Services, Subject, Work
 from service.domain.lifecycle import Given, Step
-from service.domain.relationships import RELATIONSHIP
+from service.domain.relationships import DECLARED, RELATIONSHIP
 from service.storage import relationships
 from service.storage.ids import uuid7
 from service.storage.tables import institutions as tables
@@ -45,13 +46,25 @@ def verify(work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str,
     }
 
 
+def declare(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """What an enterprise says of itself, from the day on which it says so; since when it is verified stays."""
+    said = {t.name: given[t.name] for t in DECLARED if t.name in given}
+    plain = {name: str(v) if isinstance(v, Decimal) else v for name, v in said.items()}
+    told = plain | {"declared_on": work.occurred_on.isoformat()}
+    return {
+        "facts": {**item.dossier.facts, **told},
+        "since_on": item.dossier.since_on,
+        "event_data": told,
+    }
+
+
 SUBJECT: Subject[Any] = Subject(
     "relationships",
     RELATIONSHIP,
     tables.relationships,
     relationships.FACTS,
     births={"record": relationships.NEW_FACTS},
-    effects={"record": record, "edit": edit, "verify": verify, "reinstate": verify},
+    effects={"record": record, "edit": edit, "declare": declare, "verify": verify, "reinstate": verify},
     kind="relationship",
 )
 

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from service.domain.actors import COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
+from service.domain.gates import gated, lacking, turning_days
 from service.domain.intakes import FREES
 from service.domain.levels import Held, Proof, named, proven
-from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
+from service.domain.lifecycle import (
+    NEW,
+    VOIDED,
+    Check,
+    Dossier,
+    Given,
+    Guard,
+    Lifecycle,
+    Reason,
+    Rule,
+    Takes,
+    because,
+)
+from service.domain.requirements import GATES, Requirement, RequirementFacts
 
 FEES = ("paid", "scholarship", "hardship", "employer_pays", "no_fee")
 """That the fee was paid, or why it is waived."""
@@ -48,11 +62,27 @@ class EnrolmentDossier(Dossier):
     other_live: bool = False
     last_waiver: UUID | None = None
     leave_from: date | None = None
+    asked: tuple[Requirement, ...] = ()
+    requirements: RequirementFacts = field(default_factory=RequirementFacts)
 
     @property
     def frees_place(self) -> bool:
         """Whether leaving gives a place back: only while somebody else can still be given it."""
         return self.holds_place and self.intake_state in FREES
+
+
+def _gate(stage: str) -> tuple[Guard[Any], Check[Any], Sequence[Takes[Any]]]:
+    """What the packs for studies ask of a foreign student, before a step of the enrolment."""
+
+    def closed(e: EnrolmentDossier, on: date) -> list[Reason]:
+        return lacking(e.asked, GATES[stage], on, e.requirements)
+
+    return gated(closed, lambda e: turning_days((r, e.requirements) for r in e.asked))
+
+
+ENROL_OPEN, ENROL_MET, ENROL_DAY = _gate("enrolled")
+ADVANCE_OPEN, ADVANCE_MET, ADVANCE_DAY = _gate("stage_advanced")
+COMPLETE_OPEN, COMPLETE_MET, COMPLETE_DAY = _gate("programme_completed")
 
 
 def identity_verified(e: EnrolmentDossier) -> Reason | None:
@@ -160,15 +190,15 @@ DISMISSED = because("disciplinary", "fees_unpaid", "low_attendance", "fraud", "f
 COORD, REG = [COORDINATOR], [REGISTRAR]
 LEAVES = [TRAINEE, GUARDIAN, COORDINATOR]
 RETURNS = [place_free_again, intake_not_cancelled, only_enrolment]
-ADVANCES = [stage_follows, stage_credits, required_courses]
-COMPLETES = [in_last_stage, stage_credits, required_courses, language_proven, programme_certificates]
+ADVANCES = [stage_follows, stage_credits, required_courses, ADVANCE_OPEN]
+COMPLETES = [in_last_stage, stage_credits, required_courses, language_proven, programme_certificates, COMPLETE_OPEN]
 
 # fmt: off
 ENROLMENT = Lifecycle[Any]("enrolment", [
     #    action           from          to           who      only if              leaves behind
     Rule("create",        [NEW],        "pending",   [SYSTEM], [],                 "enrolment.created", undo=False),
-    Rule("enrol",         ["pending"],  "enrolled",  COORD,   [identity_verified], "enrolment.enrolled",
-         takes=[FEE]),
+    Rule("enrol",         ["pending"],  "enrolled",  COORD,   [identity_verified, ENROL_OPEN], "enrolment.enrolled",
+         takes=[FEE, *ENROL_DAY], checks=[ENROL_MET]),
     Rule("cancel",        ["pending"],  "cancelled", [COORDINATOR, SYSTEM], [],    "enrolment.cancelled",
          takes=[CANCELLED], shared=True, undo=RETURNS),
     Rule("take_leave",    ["enrolled"], "on_leave",  COORD,   [],                  "enrolment.leave_taken",
@@ -176,8 +206,10 @@ ENROLMENT = Lifecycle[Any]("enrolment", [
     Rule("resume",        ["on_leave"], "enrolled",  COORD,   [],                  "enrolment.resumed"),
     Rule("waive_credits", ["enrolled"], "enrolled",  REG,     [],                  "enrolment.credits_waived",
          takes=WAIVED, checks=[something_waived], evidence=True),
-    Rule("advance_stage", ["enrolled"], "enrolled",  REG,     ADVANCES,            "enrolment.stage_advanced"),
-    Rule("complete",      ["enrolled"], "completed", REG,     COMPLETES,           "enrolment.completed"),
+    Rule("advance_stage", ["enrolled"], "enrolled",  REG,     ADVANCES,            "enrolment.stage_advanced",
+         takes=ADVANCE_DAY, checks=[ADVANCE_MET]),
+    Rule("complete",      ["enrolled"], "completed", REG,     COMPLETES,           "enrolment.completed",
+         takes=COMPLETE_DAY, checks=[COMPLETE_MET]),
     Rule("withdraw",      LIVE,         "withdrawn", LEAVES,  [],                  "enrolment.withdrawn",
          takes=[WITHDRAWN], shared=True, undo=RETURNS),
     Rule("dismiss",       ["enrolled", "on_leave"], "dismissed", COORD, [],        "enrolment.dismissed",

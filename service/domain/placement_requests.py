@@ -14,7 +14,18 @@ from service.domain import terms as term
 from service.domain.actors import COORDINATOR, ENTERPRISE, SYSTEM
 from service.domain.gates import gated, lacking, turning_days
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
-from service.domain.requirements import GATES, Evidence, NoPack, Pack, Packs, RequirementFacts, checklist, choose
+from service.domain.requirements import (
+    GATES,
+    Evidence,
+    NoPack,
+    Pack,
+    Packs,
+    RequirementFacts,
+    Staff,
+    checklist,
+    choose,
+    purpose_of,
+)
 from service.domain.requirements.model import OPTIONS
 from service.domain.values import COUNTRIES
 
@@ -114,6 +125,8 @@ class Job:
     starts_on: date | None
     ends_on: date | None
     employer: Employer
+    seats: int = 0
+    staff: Staff = by_default(default_factory=Staff)
 
     @property
     def planned_on(self) -> date | None:
@@ -158,6 +171,9 @@ class Job:
             "ends_on": self.ends_on,
             "options": frozenset(self.options),
             "levels_asked": self.levels_asked,
+            "staff": self.staff,
+            "foreigners_added": 0 if nationality == self.destination else self.seats,
+            "entry_purpose": purpose_of(more.get("evidence") or {}),
         }
         return RequirementFacts(**(known | more))
 
@@ -277,7 +293,7 @@ def closed_for_approval(r: RequestDossier, on: date) -> list[Reason]:
         if isinstance(chosen, Packs):
             facts = r.job.facts(nationality, evidence=r.evidence)
             for reason in lacking(chosen.requirements, GATES["request_approved"], on, facts):
-                found.setdefault(f"{reason.code} {reason.pointer} {reason.actual}", reason)
+                found.setdefault(f"{reason.code} {reason.pointer} {reason.required} {reason.actual}", reason)
     return list(found.values())
 
 

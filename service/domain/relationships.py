@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import ADMIN, COORDINATOR
+from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 
 ORGANISATION_KINDS = (
@@ -43,6 +45,7 @@ class RelationshipDossier(Dossier):
     role: str = ""
     valid_until: date | None = None
     licence_no: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,24 @@ VALID_UNTIL: Takes[RelationshipDossier] = Takes(
     "valid_until", date, "The last day on which what was verified holds.", least=lambda r: r.today, code="in_future"
 )
 
+DECLARED: tuple[Takes[Any], ...] = (
+    Takes("local_staff", int, "Staff of the country's own nationals.", needed=False, least=0, most=10_000_000),
+    Takes("foreign_staff", int, "Foreigners who work there.", needed=False, least=0, most=10_000_000),
+    Takes("paid_in_capital", Decimal, "Registered and paid-up capital.", needed=False, least=Decimal(0)),
+    Takes("capital_currency", Annotated[str, "currency"], "Its currency.", needed=False),
+)
+
+
+def something_declared(_: RelationshipDossier, given: Given) -> Iterator[Reason]:
+    """A declaration says something, and of a capital the currency."""
+    if not any(t.name in given for t in DECLARED):
+        yield Reason("something_declared", required=[t.name for t in DECLARED])
+    if ("paid_in_capital" in given) != ("capital_currency" in given):
+        yield Reason(
+            "capital_has_currency", required=["paid_in_capital", "capital_currency"], pointer="/capital_currency"
+        )
+
+
 # fmt: off
 RELATIONSHIP = Lifecycle[Any]("relationship", [
     #    action      from                      to           who                   only if           leaves behind
@@ -96,6 +117,8 @@ RELATIONSHIP = Lifecycle[Any]("relationship", [
          takes=RECORDED[3:]),
     Rule("verify",   ["recorded", "verified"], "verified",  [COORDINATOR, ADMIN], [licence_known],  "relationship.verified",
          takes=[VALID_UNTIL], evidence=True),
+    *[Rule("declare", [state],                 state,       [ENTERPRISE, COORDINATOR, ADMIN], [],   "relationship.declared",
+           takes=DECLARED, checks=[something_declared], undo=False) for state in ("recorded", "verified", "suspended")],
     Rule("suspend",  ["verified"],             "suspended", [COORDINATOR, ADMIN], [],               "relationship.suspended",
          takes=[because("licence_lapsed", "complaint", "inspection", "other")]),
     Rule("reinstate", ["suspended"],           "verified",  [COORDINATOR, ADMIN], [licence_known],  "relationship.reinstated",

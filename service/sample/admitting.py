@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from service.actions import applications, consents, documents, enrolments, trainees
+from service.actions import applications, consents, documents, enrolments, requirement_items, trainees
 from service.actions.work import Wanted
 from service.domain.actors import COORDINATOR, GUARDIAN, REGISTRAR, TRAINEE
 from service.domain.trainees import ExternalId, Guardian, Mrz
@@ -144,6 +144,7 @@ async def enrol(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee
     if cohort.starts_on <= year.last:
         await close_intakes(desk, cohort, made)
         came = [t for t in placed if t.path.how != "never_came"]
+        await _stay(desk, cohort.decided_on + timedelta(days=4), came, "jw_form", "x1_visa")
         wanted = [Wanted(t.enrolment, given={"fee": FEES[n % len(FEES)]}) for n, t in enumerate(came)]
         await desk.act(cohort.decided_on + timedelta(days=5), enrolments.SUBJECT, "enrol", wanted)
         await complete_intakes(desk, cohort, made)
@@ -166,8 +167,22 @@ async def leave(desk: Desk, year: Year, cohort: Cohort, people: Sequence[Trainee
 
 async def graduate(desk: Desk, day: date, people: Sequence[Trainee]) -> None:
     """The short programmes to order end with their class."""
-    ended = [t.enrolment for t in people if t.path.cohort.startswith("order")]
-    await desk.act(day, enrolments.SUBJECT, "complete", ended, who=REGISTRAR)
+    ended = [t for t in people if t.path.cohort.startswith("order")]
+    await _stay(desk, day, ended, "residence_permit")
+    await desk.act(day, enrolments.SUBJECT, "complete", [t.enrolment for t in ended], who=REGISTRAR)
+
+
+async def _stay(desk: Desk, day: date, people: Iterable[Trainee], *keys: str) -> None:
+    """What a foreign student needs to study in China: brought by the students, accepted by the deputy."""
+    foreign = [t for t in people if t.person.nationality != "CN"]
+    given = {
+        "issued_on": day - timedelta(days=9),
+        "valid_until": day + timedelta(days=800),
+        **desk.recorded_for(TRAINEE),
+    }
+    wanted = [Wanted(t.id, given={"key": key, **given}) for t in foreign for key in keys]
+    made = await desk.act(day, requirement_items.SUBJECT, "supply", wanted)
+    await desk.act(day, requirement_items.SUBJECT, "accept", [r.id for r in made], deputy=True)
 
 
 async def _passports(desk: Desk, day: date, people: Sequence[Trainee]) -> None:

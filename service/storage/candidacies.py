@@ -42,7 +42,6 @@ from service.storage.placement_requests import (
     asked_by,
     day_of,
     job_json,
-    json_object,
     read_job,
     read_seats,
     read_standing,
@@ -51,6 +50,7 @@ from service.storage.placement_requests import (
 )
 from service.storage.requirements import (
     evidence_of,
+    json_object,
     packs_of,
     payments_of,
     read_evidence,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,18 +12,24 @@ from sqlalchemy import and_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import array
 
 from service.domain.enrolments import LIVE, EnrolmentDossier
+from service.domain.requirements import RequirementFacts, choose_study
 from service.storage.applications import held_by, identity_of, read_held
 from service.storage.opening import FactsOf, word
+from service.storage.packs import shipped_packs
 from service.storage.programmes import proofs
+from service.storage.requirements import evidence_of, json_object, read_evidence
 from service.storage.tables.enrolments import enrolment_waivers, enrolments
+from service.storage.tables.institutions import institutions
 from service.storage.tables.intakes import intake_quotas, intakes
 from service.storage.tables.programmes import curricula, curriculum_courses, programmes
 from service.storage.tables.recognition import ledger, results
 from service.storage.tables.record import heads
-from service.storage.tenancy import mine
+from service.storage.tables.trainees import trainees
+from service.storage.tenancy import INSTITUTION, mine
 from service.storage.views import View, among
 
 _e, _i, _p, _q, _w = enrolments, intakes, programmes, intake_quotas, enrolment_waivers
+_t = trainees
 _v, _vc, _l, _r, _h = curricula, curriculum_courses, ledger, results, heads
 
 _latest = (
@@ -70,7 +77,26 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
         "certificates_wanted": tuple(row["certificates_wanted"]),
         "certificates": read_held(row["certificates"]),
         "taken": row["taken"] or 0,
+        **_asked(row),
     }
+
+
+def _asked(row: dict[str, Any]) -> dict[str, Any]:
+    """What the packs for studies ask of the person, and what is known for it."""
+    student = row.pop("student")
+    starts_on = date.fromisoformat(student["starts_on"])
+    facts = RequirementFacts(
+        nationality=student["nationality"],
+        destination=student["country"],
+        birth_on=date.fromisoformat(student["birth_on"]),
+        entry_purpose="study",
+        starts_on=starts_on,
+        evidence=read_evidence(student["evidence"]),
+    )
+    packs = choose_study(
+        shipped_packs(), nationality=student["nationality"], destination=student["country"], on=starts_on
+    )
+    return {"asked": tuple(r for p in packs for r in p.requirements), "requirements": facts}
 
 
 _other = enrolments.alias("other")
@@ -118,8 +144,18 @@ FACTS: FactsOf[EnrolmentDossier] = FactsOf(
         .limit(literal_column("1"))
         .scalar_subquery(),
         "leave_from": _e.c.leave_from,
+        "student": json_object(
+            {
+                "nationality": _t.c.nationality,
+                "birth_on": _t.c.birth_on,
+                "country": select(institutions.c.country).where(institutions.c.id == INSTITUTION).scalar_subquery(),
+                "starts_on": _i.c.starts_on,
+                "evidence": evidence_of(_e.c.person_id),
+            }
+        ),
     },
-    source=_e.join(_i, and_(mine(_i), _i.c.id == _e.c.intake_id))
+    source=_e.join(_t, and_(mine(_t), _t.c.id == _e.c.person_id))
+    .join(_i, and_(mine(_i), _i.c.id == _e.c.intake_id))
     .join(_p, and_(mine(_p), _p.c.id == _e.c.programme_id))
     .outerjoin(_q, and_(mine(_q), _q.c.intake_id == _e.c.intake_id, _q.c.source == _e.c.source)),
     also=array([_e.c.intake_id]),

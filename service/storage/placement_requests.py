@@ -24,7 +24,7 @@ from service.domain.placements import AT_HOME
 from service.storage.database import Statement, value
 from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
 from service.storage.packs import shipped_packs
-from service.storage.requirements import evidence_of, read_evidence
+from service.storage.requirements import declared_by, evidence_of, json_object, read_evidence, read_staff
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.institutions import organisations, relationships
 from service.storage.tables.placement_requests import placement_requests
@@ -35,16 +35,11 @@ from service.storage.views import View, among, before_or_on, from_on
 _r, _o, _c, _p = placement_requests, organisations, candidacies, placements
 
 
-def json_object(columns: dict[str, Any]) -> ColumnElement[Any]:
-    """Named values as one JSON object."""
-    return func.json_build_object(*[part for name, column in columns.items() for part in (word(name), column)])
-
-
 # ---- a request as JSON, for its own rules and for those of its candidacies
 SEATS = ("id", "state", "version", "seats", "offered", "taken", "used")
 JOB = (
     "organisation_id", "agency_id", "title", "occupation", "field", "destination", "pathway", "nationalities", "terms",
-    "options", "levels_asked", "planned_departure_on", "starts_on", "ends_on",
+    "options", "levels_asked", "planned_departure_on", "starts_on", "ends_on", "seats",
 )  # fmt: skip
 EMPLOYER = ("country", "natural_person", "chinese_funded", "name_latin")
 
@@ -77,7 +72,8 @@ def read_standing(rows: list[dict[str, Any]]) -> tuple[Standing, ...]:
 def job_json(request: Any, organisation: Any) -> ColumnElement[Any]:
     """What a request says of the work, as JSON."""
     employer = json_object({name: organisation.c[name] for name in EMPLOYER})
-    return json_object({name: request.c[name] for name in JOB} | {"employer": employer})
+    declared = declared_by(request.c.relationship_id)
+    return json_object({name: request.c[name] for name in JOB} | {"employer": employer, "staff": declared})
 
 
 def read_job(row: dict[str, Any]) -> Job:
@@ -85,7 +81,8 @@ def read_job(row: dict[str, Any]) -> Job:
     days = {name: day_of(row[name]) for name in ("planned_departure_on", "starts_on", "ends_on")}
     ids = {name: UUID(row[name]) if row[name] else None for name in ("organisation_id", "agency_id")}
     lists = {name: tuple(row[name] or ()) for name in ("nationalities", "options")}
-    return Job(**(row | days | ids | lists | {"employer": Employer(**row["employer"])}))
+    employer = {"employer": Employer(**row["employer"]), "staff": read_staff(row["staff"])}
+    return Job(**(row | days | ids | lists | employer))
 
 
 def day_of(written: str | None) -> date | None:

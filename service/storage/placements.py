@@ -27,7 +27,7 @@ from service.domain.actors import Sight
 from service.domain.candidacies import BELOW_ACCEPTED
 from service.domain.placement_requests import RequestSeats
 from service.domain.placements import AWAY, PlacementDossier, months_until
-from service.domain.requirements import RequirementFacts
+from service.domain.requirements import RequirementFacts, purpose_of
 from service.domain.terms import CURRENCY, number
 from service.storage.candidacies import MASK
 from service.storage.database import Record, Statement, value
@@ -36,12 +36,14 @@ from service.storage.opening import TODAY, FactsOf, word
 from service.storage.packs import shipped_packs
 from service.storage.placement_requests import read_standing, standing_json
 from service.storage.requirements import (
+    declared_by,
     evidence_of,
     packs_of,
     payments_of,
     read_evidence,
     read_items,
     read_payments,
+    read_staff,
     read_tests,
     tests_of,
 )
@@ -148,7 +150,7 @@ def _flag(said: Any) -> bool | None:
 def facts_of(v: dict[str, Any]) -> RequirementFacts:
     """What the packs may know of a placement."""
     terms = v["terms"] or {}
-    starts, ends = v["starts_on"], v["ends_on"]
+    starts, ends, evidence = v["starts_on"], v["ends_on"], read_evidence(v["evidence"])
     return RequirementFacts(
         nationality=v["nationality"],
         destination=v["destination"],
@@ -170,9 +172,12 @@ def facts_of(v: dict[str, Any]) -> RequirementFacts:
         passport_expires_on=v["passport_expires_on"],
         options=frozenset(v["options"] or ()),
         levels_asked=v["levels_asked"] or {},
-        evidence=read_evidence(v["evidence"]),
+        evidence=evidence,
         tests=read_tests(v["tests"]),
         payments=read_payments(v["payments"]),
+        staff=read_staff(v["staff"]),
+        foreigners_added=0 if v["nationality"] == v["destination"] else v["request_seats"],
+        entry_purpose=purpose_of(evidence),
     )
 
 
@@ -224,6 +229,8 @@ FACTS: FactsOf[PlacementDossier] = FactsOf(
         "evidence": evidence_of(_p.c.request_id, _p.c.person_id, _p.c.candidacy_id, _p.c.id),
         "tests": tests_of(_p.c.person_id),
         "payments": payments_of(_p.c.person_id),
+        "staff": declared_by(_r.c.relationship_id),
+        "request_seats": _r.c.seats,
         "seats": case(
             (_r.c.id.is_not(None), func.json_build_object(*[part for n in SEATS for part in (word(n), _r.c[n])]))
         ),

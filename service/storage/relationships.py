@@ -18,7 +18,7 @@ _joined = _r.join(_o, _o.c.id == _r.c.organisation_id)
 FACTS: FactsOf[RelationshipDossier] = FactsOf(
     _r,
     RelationshipDossier,
-    {"role": _r.c.role, "valid_until": _r.c.valid_until, "licence_no": _r.c.licence_no},
+    {"role": _r.c.role, "valid_until": _r.c.valid_until, "licence_no": _r.c.licence_no, "facts": _r.c.facts},
     stream="id",
 )
 NEW_FACTS: FactsOf[NewRelationship] = FactsOf(

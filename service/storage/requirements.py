@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, literal_column, select
+from sqlalchemy import Text, case, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.languages import Held, issuer_end
-from service.domain.requirements import Evidence, Packs, Payment, TestResult, reopen
+from service.domain.requirements import Evidence, Packs, Payment, Staff, TestResult, reopen
+from service.domain.requirements.facts import VISA
 from service.storage.language_tests import language_tests
 from service.storage.opening import json_rows, word
 from service.storage.packs import shipped_packs
 from service.storage.tables.certificates import certificates
+from service.storage.tables.institutions import relationships
 from service.storage.tables.placements import costs, requirement_items
 from service.storage.tenancy import mine
 
+
+def json_object(columns: Mapping[str, Any]) -> ColumnElement[Any]:
+    """Named values as one JSON object."""
+    return func.json_build_object(*[part for name, column in columns.items() for part in (word(name), column)])
+
+
 VOIDED = word("voided")
+NUMBER = re.compile(r"[0-9]{1,14}(\.[0-9]{1,4})?")
 
 
 def evidence_of(*subjects: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -37,6 +47,7 @@ def evidence_of(*subjects: ColumnElement[Any]) -> ColumnElement[Any]:
             i.c.valid_from,
             i.c.valid_until,
             func.cardinality(i.c.documents).label("documents"),
+            case((i.c.key == word(VISA), i.c.value[word("purpose")].astext)).label("purpose"),
         )
         .where(mine(i), i.c.subject_id == func.any(wanted), i.c.state != VOIDED)
         .order_by(func.array_position(wanted, i.c.subject_id))
@@ -46,7 +57,14 @@ def evidence_of(*subjects: ColumnElement[Any]) -> ColumnElement[Any]:
 def payments_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
     """What was paid for a person and not paid back, as JSON rows."""
     k = costs.alias("held_cost")
-    return json_rows(select(k.c.type, k.c.payer).where(mine(k), k.c.person_id == person, k.c.state == word("recorded")))
+    paid = select(k.c.type, k.c.payer, k.c.receiver, cast(k.c.amount, Text).label("amount"), k.c.currency)
+    return json_rows(paid.where(mine(k), k.c.person_id == person, k.c.state == word("recorded")))
+
+
+def declared_by(relationship: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What the organisation of a relationship declared of itself, as JSON."""
+    t = relationships.alias("declaring")
+    return select(t.c.facts).where(mine(t), t.c.id == relationship).scalar_subquery()
 
 
 def tests_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -86,6 +104,7 @@ def read_evidence(rows: Sequence[Mapping[str, Any]]) -> dict[str, Evidence]:
             valid_from=_day(r["valid_from"]),
             valid_until=_day(r["valid_until"]),
             documents=r["documents"] or 0,
+            purpose=r.get("purpose"),
         )
         for r in rows
     }
@@ -126,7 +145,34 @@ def good_until(row: Mapping[str, Any]) -> date | None:
 
 def read_payments(rows: Sequence[Mapping[str, Any]]) -> tuple[Payment, ...]:
     """Payments that a rule may forbid."""
-    return tuple(Payment(r["type"], r["payer"]) for r in rows)
+    return tuple(Payment(r["type"], r["payer"], r["receiver"], Decimal(r["amount"]), r["currency"]) for r in rows)
+
+
+def read_staff(facts: Mapping[str, Any] | None) -> Staff:
+    """What an enterprise declared of itself; what is no number or no day was not declared."""
+    said = facts or {}
+
+    def number(name: str) -> Decimal | None:
+        written = said.get(name)
+        plain = str(written) if isinstance(written, int | str) and not isinstance(written, bool) else ""
+        return Decimal(plain) if NUMBER.fullmatch(plain) else None
+
+    def people(name: str) -> int | None:
+        known = number(name)
+        return None if known is None else int(known)
+
+    try:
+        declared_on = _day(said.get("declared_on"))
+    except (TypeError, ValueError):
+        declared_on = None
+    currency = said.get("capital_currency")
+    return Staff(
+        declared_on=declared_on,
+        local_staff=people("local_staff"),
+        foreign_staff=people("foreign_staff"),
+        paid_in_capital=number("paid_in_capital"),
+        capital_currency=currency if isinstance(currency, str) else None,
+    )
 
 
 def packs_of(pins: Sequence[str] | None) -> Packs | None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from service.domain.actors import TRAINEE
 from service.domain.values import COUNTRIES, Passport, write_mrz
 from tests.conftest import TODAY
+from tests.journeys.placing import supply
 from tests.journeys.story import Body, Story, day, illegal, lacking, tail
 
 NOTICE = {
@@ -185,11 +186,15 @@ async def enrol(s: Story) -> None:
     assert await s.stage() == "enrolled"
     identity = (await c.get("/v1/documents", person_id=s.person)).json()["items"]
     card = f"/v1/documents/{next(d['id'] for d in identity if d['kind'] == 'identity')}"
-    await s.never(s.enrolment, "enrol", lacking("identity_verified", fee="paid"), c)
+    foreign = s.plot.nationality != "CN"
+    papers = ["requirement_missing"] * 2 if foreign else []
+    await s.never(s.enrolment, "enrol", lacking("identity_verified", *papers, fee="paid"), c)
     shown, s.today = s.today, 0  # what was scanned today was looked at today
     for scan in (card, f"/v1/documents/{diploma}"):
         await s.step(c, scan, "accept", illegal("supersede"), lacking("role", by=s.trainee, status=403))
     s.today = shown
+    for item in ("jw_form", "x1_visa", "residence_permit") if foreign else ():
+        await supply(s, s.person, item, "trainee")
     await s.step(
         c, s.enrolment, "enrol", illegal("complete", by=s.registrar), lacking("missing", status=422),
         fee="paid", expect="enrolled",

@@ -24,7 +24,7 @@ from service.domain.requirements import (
     choose,
     unmet,
 )
-from service.storage.packs import FaultyPack, read_pack, read_packs, shipped_packs
+from service.storage.packs import FaultyPack, parse_pack, read_pack, read_packs, shipped_packs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,14 +50,22 @@ def keys(packs: Packs, stage: str, facts: RequirementFacts, on: date = ON) -> di
 # ---- what ships
 
 
-def test_shipped_packs_are_the_five() -> None:
+def test_shipped_packs_are_those_of_the_reference() -> None:
     counted = {p.pin: (p.kind, p.pathway, len(p.requirements), len(p.obligations)) for p in shipped_packs()}
     assert counted == {
         "cn-dispatch@1": ("common", None, 24, 3),
+        "cn-kh@1": ("pathway", "cn_kh", 10, 1),
+        "cn-ru@1": ("pathway", "cn_ru", 15, 2),
+        "cn-study@1": ("study", "cn_study", 5, 2),
+        "cn-th@1": ("pathway", "cn_th", 12, 1),
+        "de-16d3@1": ("pathway", "de_16d3", 24, 1),
         "de-18a@1": ("pathway", "de_18a", 20, 0),
+        "de-ausbildung@1": ("pathway", "de_ausbildung", 19, 1),
         "fair-recruitment@1": ("overlay", None, 3, 0),
         "home-hire@1": ("pathway", "home_hire", 9, 1),
+        "jp-esd@1": ("pathway", "jp_esd", 13, 4),
         "jp-ssw1@1": ("pathway", "jp_ssw1", 26, 4),
+        "jp-titp@1": ("pathway", "jp_titp", 12, 2),
     }
     assert shipped_packs() is shipped_packs()
 
@@ -284,7 +292,7 @@ def test_good_pack_is_read() -> None:
         ({"title": " "}, "title is empty"),
         ({"title": 7}, "title must be of type str, not 7"),
         ({"colour": "red"}, "unknown field 'colour'"),
-        ({"kind": "country"}, "kind 'country' is none of common, overlay, pathway"),
+        ({"kind": "country"}, "kind 'country' is none of common, overlay, pathway, study"),
         ({"pathway": ...}, "pathway is missing"),
         ({"pathway": "Some One"}, "pathway 'Some One' is not written as a code"),
         ({"valid_from": ...}, "valid_from is missing"),
@@ -344,7 +352,7 @@ def test_unknown_term_is_refused() -> None:
         ),
         (
             {"kind": "fact", "asks": {"what": "minimum_pay", "amount": "NaN", "currency": "EUR"}},
-            "amount 'NaN' is not above nothing",
+            "amount 'NaN' is not a number",
         ),
         (
             {"kind": "fact", "asks": {"what": "minimum_pay", "amount": "1", "currency": "euro"}},
@@ -384,7 +392,7 @@ def test_unknown_term_is_refused() -> None:
         ({"applies_if": [{"fact": "has_agency", "is": "yes"}]}, "is must be of type bool, not 'yes'"),
         (
             {"applies_if": [{"fact": "options", "has": ["luck"]}]},
-            "has has 'luck', which is none of change_of_status, fast_track, special_country",
+            "has has 'luck', which is none of boi_promoted, change_of_status, fast_track, special_country",
         ),
         ({"applies_if": [{"fact": "age", "from": 45, "to": 50}]}, "unknown field 'to'"),
     ],
@@ -444,3 +452,37 @@ def test_shipped_files_are_written_alike() -> None:
     for file in (resources.files("service.data") / "packs").iterdir():
         text = file.read_text(encoding="utf-8")
         assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+
+
+def test_every_fault_is_named_with_its_place() -> None:
+    content = deepcopy(PACK) | {"title": " ", "nationalities": ["CN", "China"]}
+    content["requirements"].append(
+        ROW | {"key": "other", "validity": [{"rule": "covers"}, {"rule": "until", "count": -1}], "a/b": 1}
+    )
+    content["obligations"][0]["due"] = {"count": 0, "unit": "days"}
+    with pytest.raises(FaultyPack) as found:
+        parse_pack(content)
+    assert [(f.pointer, f.code) for f in found.value.faults] == [
+        ("/title", "pack_field_empty"),
+        ("/nationalities/1", "pack_value_code"),
+        ("/requirements/1/validity/1/rule", "pack_value_unknown"),
+        ("/requirements/1/validity/1/count", "pack_number_least"),
+        ("/requirements/1/a~1b", "pack_field_unknown"),
+        ("/obligations/0/due/count", "pack_number_least"),
+    ]
+
+
+@pytest.mark.parametrize("content", [None, [], {}, 7, {"requirements": [None, 1, []]}, {"key": 1, "stages": [[]]}])
+def test_anything_else_is_refused_and_never_breaks(content: Any) -> None:
+    with pytest.raises(FaultyPack):
+        parse_pack(content)
+
+
+def test_gates_of_studies_and_of_work_do_not_mix() -> None:
+    study = {"needed_before": "enrolled", "subject": "person"}
+    assert refused(changed(lambda p: p["requirements"][0], **study))[2] == (
+        "needed before enrolled, which is no gate of a pack of kind pathway"
+    )
+    content = changed(lambda p: p, kind="study", stages=[], pathway="some")
+    content["requirements"][0] |= study
+    assert parse_pack(content).pathway == "some"

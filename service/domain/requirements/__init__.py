@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from service.domain.requirements.choosing import NoPack, Packs, choose, reopen
+from service.domain.requirements.choosing import NoPack, Packs, choose, choose_study, reopen
 from service.domain.requirements.dates import add_months, add_working_days, age_on
 from service.domain.requirements.evaluation import ChecklistRow, Unmet, checklist, still_valid, unmet
-from service.domain.requirements.facts import Evidence, Payment, RequirementFacts, TestResult
+from service.domain.requirements.facts import Evidence, Payment, RequirementFacts, Staff, TestResult, purpose_of
 from service.domain.requirements.model import (
     ALWAYS,
     GATES,
@@ -36,6 +36,7 @@ __all__ = [
     "Requirement",
     "RequirementFacts",
     "Source",
+    "Staff",
     "TestResult",
     "Unmet",
     "add_months",
@@ -43,6 +44,8 @@ __all__ = [
     "age_on",
     "checklist",
     "choose",
+    "choose_study",
+    "purpose_of",
     "reopen",
     "still_valid",
     "unmet",

@@ -95,6 +95,8 @@ def choose(
         ),
         ("pack_not_in_force", lambda p: p.valid_on(on), span, on.isoformat()),
     )
+    if any(p.kind == "study" and p.pathway == pathway for p in packs):
+        return NoPack("pathway_is_no_work", [], pathway)  # nobody is sent to work under studies or an exchange
     left: Sequence[Pack] = [p for p in packs if p.kind == "pathway"]
     for code, fits, says, actual in narrowings:
         fitting = [p for p in left if fits(p)]
@@ -116,6 +118,13 @@ def choose(
     if stranded:
         return NoPack("stages_do_not_fit", stranded, list(chosen.stages))
     return Packs(chosen, added)
+
+
+def choose_study(packs: Iterable[Pack], *, nationality: str, destination: str, on: date) -> tuple[Pack, ...]:
+    """The packs for whoever studies in a country, the newest of each in force on the first day; none may be there."""
+    return _newest(
+        p for p in packs if p.kind == "study" and p.valid_on(on) and p.serves(destination) and p.takes(nationality)
+    )
 
 
 def reopen(packs: Iterable[Pack], pins: Iterable[str]) -> Packs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from service.domain.requirements.choosing import Packs, span
@@ -17,11 +18,16 @@ from service.domain.requirements.model import (
     Condition,
     FactAmong,
     FactAtMost,
+    ForeignShare,
     Gate,
+    LocalStaff,
     Mark,
     MinimumAge,
     MinimumPay,
     NeverPaid,
+    OfStaff,
+    PaidAtMost,
+    PaidInCapital,
     PassportDates,
     Requirement,
     Source,
@@ -31,6 +37,7 @@ from service.domain.requirements.model import (
 )
 
 NOTHING = Evidence()
+MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,20 +211,32 @@ def _faults(r: Requirement, on: date, facts: RequirementFacts) -> list[_Fault]:
 
 def _ask_faults(r: Requirement, asks: Ask, on: date, facts: RequirementFacts) -> list[_Fault]:
     match asks:
+        case MinimumAge() | FactAmong() | FactAtMost() | MinimumPay():
+            return _fact_faults(asks, on, facts)
+        case PassportDates():
+            return _passport_faults(r, on, facts)
+        case AnyTest():
+            return _test_faults(r, asks, on, facts)
+        case NeverPaid():
+            return _payment_faults(asks, facts)
+        case PaidAtMost():
+            return _cap_faults(asks, facts)
+        case _:
+            return _staff_faults(r, asks, on, facts)
+
+
+def _fact_faults(
+    asks: MinimumAge | FactAmong | FactAtMost | MinimumPay, on: date, facts: RequirementFacts
+) -> list[_Fault]:
+    match asks:
         case MinimumAge():
             return _age_faults(asks, on, facts)
         case FactAmong():
             return _among_faults(asks, on, facts)
         case FactAtMost():
             return _limit_faults(asks, on, facts)
-        case PassportDates():
-            return _passport_faults(r, on, facts)
-        case MinimumPay():
-            return _pay_faults(asks, facts)
-        case AnyTest():
-            return _test_faults(r, asks, on, facts)
         case _:
-            return _payment_faults(asks, facts)
+            return _pay_faults(asks, facts)
 
 
 def _evidence_faults(r: Requirement, held: Evidence, on: date, facts: RequirementFacts) -> list[_Fault]:
@@ -281,6 +300,69 @@ def _payment_faults(asks: NeverPaid, facts: RequirementFacts) -> list[_Fault]:
     paid = dict.fromkeys(p for p in facts.payments if p.type in asks.types and p.payer in asks.payers)
     required = {"never_paid_by": list(asks.payers)}
     return [_Fault(f"{p.type}_paid", required, {"payer": p.payer}, about=p.payer) for p in paid]
+
+
+def _cap_faults(asks: PaidAtMost, facts: RequirementFacts) -> list[_Fault]:
+    """Nothing where nothing was paid; what was paid in another currency cannot be weighed against the pay."""
+    paid = [p for p in facts.payments if p.payer in asks.payers and p.receiver in asks.receivers]
+    if not paid:
+        return []
+    yearly, currency = facts.gross_annual_pay, facts.pay_currency
+    if yearly is None or currency is None:
+        return [_unknown("gross_annual_pay")]
+    other = sorted({p.currency or "" for p in paid} - {currency})
+    if other:
+        return [_Fault("payment_currency", {"currency": currency}, {"currency": other})]
+    total = sum((p.amount or Decimal(0) for p in paid), Decimal(0))
+    if total * MONTHS <= yearly * asks.months_of_pay:
+        return []
+    most = (yearly * asks.months_of_pay / MONTHS).quantize(Decimal("0.01"), ROUND_DOWN)
+    required = {"months_of_pay": asks.months_of_pay, "at_most": str(most), "currency": currency}
+    return [_Fault("payments_above_cap", required, {"paid": str(total), "currency": currency}, int(total - most))]
+
+
+def _staff_faults(r: Requirement, asks: OfStaff, on: date, facts: RequirementFacts) -> list[_Fault]:
+    """Judged as if everybody had come whom the request asks for, by a declaration that is not too old."""
+    staff, added = facts.staff, facts.foreigners_added
+    needed: dict[str, Any] = {"foreign_staff": staff.foreign_staff, "foreigners_added": added}
+    needed |= (
+        {"paid_in_capital": staff.paid_in_capital}
+        if isinstance(asks, PaidInCapital)
+        else {"local_staff": staff.local_staff}
+    )
+    missing = [_unknown(name) for name, known in needed.items() if known is None]
+    if missing:
+        return missing
+    foreigners = (staff.foreign_staff or 0) + (added or 0)
+    dated = _date_faults(r.validity, Evidence(state="accepted", issued_on=staff.declared_on), on, facts)
+    return [*dated, *_ratio_faults(asks, foreigners, facts)]
+
+
+def _ratio_faults(asks: OfStaff, foreigners: int, facts: RequirementFacts) -> list[_Fault]:
+    local, capital = facts.staff.local_staff or 0, facts.staff.paid_in_capital or Decimal(0)
+    match asks:
+        case LocalStaff():
+            short = foreigners * asks.per_foreigner - local
+            required: dict[str, Any] = {
+                "local_staff": foreigners * asks.per_foreigner,
+                "per_foreigner": asks.per_foreigner,
+            }
+            actual: dict[str, Any] = {"local_staff": local, "foreigners": foreigners}
+            return [_Fault("staff_ratio", required, actual, short)] if short > 0 else []
+        case ForeignShare():
+            most = local * asks.percent // 100
+            required, actual = (
+                {"foreigners": most, "percent": asks.percent},
+                {"foreigners": foreigners, "local_staff": local},
+            )
+            return [_Fault("foreign_share", required, actual, foreigners - most)] if foreigners > most else []
+        case _:
+            needed = asks.per_foreigner * foreigners
+            if facts.staff.capital_currency == asks.currency and capital >= needed:
+                return []
+            required = {"paid_in_capital": str(needed), "currency": asks.currency}
+            actual = {"paid_in_capital": str(capital), "currency": facts.staff.capital_currency}
+            return [_Fault("capital_too_low", required, actual, int(needed))]
 
 
 def _test_faults(r: Requirement, asks: AnyTest, on: date, facts: RequirementFacts) -> list[_Fault]:
@@ -362,8 +444,8 @@ def _validity_faults(v: Validity, held: Evidence, on: date, facts: RequirementFa
         start = held.valid_from or held.issued_on
         if start is None:
             yield _undated("valid_from")
-        elif start > judged:
-            yield _late("requirement_starts_too_late", "valid_on", judged, "valid_from", start)
+        elif start > (latest := add_months(judged, -v.count)):
+            yield _late("requirement_starts_too_late", "valid_on", latest, "valid_from", start)
     else:
         last = _last_day(v, held)
         if last is None:
@@ -405,6 +487,8 @@ def _last_good_day(rows: list[Requirement], facts: RequirementFacts) -> date | N
         held = facts.evidence.get(r.item, NOTHING)
         if isinstance(r.asks, PassportDates):
             held = Evidence(valid_until=facts.passport_expires_on)
+        elif isinstance(r.asks, LocalStaff | ForeignShare | PaidInCapital):
+            held = Evidence(issued_on=facts.staff.declared_on)
         counted = (_last_day(v, held) for v in r.validity if v.rule.endswith("_from_issue"))
         ends.extend(d for d in (held.valid_until, *counted) if d is not None)
     return min(ends, default=None)

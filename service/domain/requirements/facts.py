@@ -24,6 +24,8 @@ class Evidence:
     valid_from: date | None = None
     valid_until: date | None = None
     documents: int = 0
+    purpose: str | None = None
+    """For what it lets its holder in, where it says so (a visa)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,30 @@ class Payment:
 
     type: str
     payer: str
+    receiver: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """What an enterprise declared of itself, and on which day; None is 'not declared'."""
+
+    declared_on: date | None = None
+    local_staff: int | None = None
+    foreign_staff: int | None = None
+    paid_in_capital: Decimal | None = None
+    capital_currency: str | None = None
+
+
+VISA = "visa"
+"""The item that says for what somebody is let in."""
+
+
+def purpose_of(evidence: Mapping[str, Evidence]) -> str:
+    """For what the person enters: as their visa says, else for work."""
+    held = evidence.get(VISA)
+    return (held.purpose if held else None) or "work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +81,7 @@ class RequirementFacts:
 
     `people_in_country` counts the people whom the same sender has in the destination on the day of the event, this
     one included; `stay_months` the months on this pathway, with the time asked for; `levels_asked` names for a test
-    the lowest level that the job asks for.
+    the lowest level that the job asks for; `foreigners_added` the foreigners whom the request would bring.
     """
 
     nationality: str | None = None
@@ -85,6 +111,8 @@ class RequirementFacts:
     tests: tuple[TestResult, ...] = ()
     evidence: Mapping[str, Evidence] = by_default(default_factory=dict, hash=False)
     payments: tuple[Payment, ...] = ()
+    staff: Staff = by_default(default_factory=Staff)
+    foreigners_added: int | None = None
 
     @property
     def planned_on(self) -> date | None:

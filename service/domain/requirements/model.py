@@ -49,6 +49,9 @@ GATES: Mapping[str, Gate] = MappingProxyType(
         "active": Gate("placement", "start_work"),
         "extension": Gate("placement", "extend"),
         "transfer": Gate("placement", "ask_transfer"),
+        "enrolled": Gate("enrolment", "enrol"),
+        "stage_advanced": Gate("enrolment", "advance_stage"),
+        "programme_completed": Gate("enrolment", "complete"),
     }
 )
 """What a row is needed before, and the gate that it closes."""
@@ -58,7 +61,7 @@ Subject = Literal["request", "person", "candidacy", "placement"]
 Mark = Literal["official", "secondary", "unverified"]
 MARKS: tuple[Mark, ...] = ("official", "secondary", "unverified")
 """How well a source was read, strongest first."""
-PackKind = Literal["pathway", "common", "overlay"]
+PackKind = Literal["pathway", "common", "overlay", "study"]
 Provider = Literal[
     "trainee",
     "agency",
@@ -84,6 +87,7 @@ PaymentType = Literal[
     "penalty",
 ]
 Payer = Literal["trainee", "family", "enterprise", "agency", "school", "public_fund"]
+Receiver = Literal["trainee", "family", "enterprise", "agency", "school", "public_fund", "clinic", "authority", "other"]
 
 TERMS = frozenset(
     {
@@ -109,7 +113,7 @@ TERMS = frozenset(
     }
 )
 """The terms that a pack can make a request state."""
-OPTIONS = frozenset({"change_of_status", "fast_track", "special_country"})
+OPTIONS = frozenset({"boi_promoted", "change_of_status", "fast_track", "special_country"})
 """The choices inside a pathway on which rows can depend."""
 
 # ---- when a row applies
@@ -155,7 +159,7 @@ class Validity:
     """One rule on the dates of the evidence, judged on the day of the event or on a day of the facts.
 
     `months_from_issue` and `days_from_issue` count from the issue to the last good day; `covers` asks for a stated
-    end at least `count` months after the day judged; `starts_by` for a start not later than it.
+    end at least `count` months after the day judged; `starts_by` for a start at least `count` months before it.
     """
 
     rule: ValidityRule
@@ -235,7 +239,52 @@ class NeverPaid:
     payers: tuple[Payer, ...]
 
 
-Ask: TypeAlias = MinimumAge | FactAmong | FactAtMost | PassportDates | MinimumPay | AnyTest | NeverPaid
+@dataclass(frozen=True, slots=True)
+class PaidAtMost:
+    """What these payers may have paid to these receivers in all: so many months of the gross pay."""
+
+    months_of_pay: int
+    payers: tuple[Payer, ...]
+    receivers: tuple[Receiver, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStaff:
+    """So many local staff for each foreigner, those whom the request adds among them."""
+
+    per_foreigner: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignShare:
+    """Foreigners, those whom the request adds among them, in a hundred of the local staff."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInCapital:
+    """So much registered and paid-up capital for each foreigner, those whom the request adds among them."""
+
+    per_foreigner: Decimal
+    currency: str
+
+
+OfStaff: TypeAlias = LocalStaff | ForeignShare | PaidInCapital
+"""What is judged by what the enterprise declared of itself; the row's validity looks at the day of the declaration."""
+Ask: TypeAlias = (
+    MinimumAge
+    | FactAmong
+    | FactAtMost
+    | PassportDates
+    | MinimumPay
+    | AnyTest
+    | NeverPaid
+    | PaidAtMost
+    | LocalStaff
+    | ForeignShare
+    | PaidInCapital
+)
 
 
 # ---- rows and packs
@@ -324,7 +373,7 @@ class Pack:
     """One version of a set of rules.
 
     A `pathway` pack decides stages and terms; a `common` block is added for its nationalities where people are sent
-    abroad; an `overlay` is added to everything. No nationalities or destinations means any. With
+    abroad; an `overlay` is added to everything. A `study` pack gates enrolments, and nobody works under it. No nationalities or destinations means any. With
     `host_country_nationals` the person is a national of the country where the job is.
     """
 
