@@ -12,7 +12,7 @@ from service.domain.obligations import ROLES_OF_PROVIDER, HouseRules, Watch, com
 from service.domain.obligations.rules import Watched
 from service.domain.requirements import Obligation, Source
 from service.domain.requirements.model import MARKS
-from service.storage.packs import FaultyPack, read_obligation, shipped_packs
+from service.storage.packs import Fault, FaultyPack, read_obligation, shipped_packs
 
 FILE = "house-1.json"
 
@@ -33,9 +33,10 @@ def house_rules() -> HouseRules:
 def _watch(row: dict[str, Any], pin: str) -> Watch:
     known = {"key", "title", "watches", "items", "opens_days", "due_days", "providers", "source", "evidence"}
     if not set(row) <= known or row["watches"] not in get_args(Watched) or row["evidence"] not in MARKS:
-        raise FaultyPack(FILE, row["key"], "an unknown field or code")
+        raise FaultyPack(FILE, [Fault("", row["key"], "pack_value_unknown", "an unknown field or code")])
     if not set(row["providers"]) <= set(ROLES_OF_PROVIDER) or row["opens_days"] < row["due_days"]:
-        raise FaultyPack(FILE, row["key"], "an unknown provider, or due before it opens")
+        problem = "an unknown provider, or due before it opens"
+        raise FaultyPack(FILE, [Fault("", row["key"], "pack_value_unknown", problem)])
     return Watch(
         key=row["key"],
         title=row["title"],
