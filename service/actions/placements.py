@@ -12,11 +12,9 @@ from service.actions.placement_requests import free_seat, release_seat, restore_
 from service.actions.reading import check, records
 from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_actor
-from service.domain.actors import Sight
 from service.domain.candidacies import CANDIDACY
 from service.domain.lifecycle import Given, Reason, Refused, Step
 from service.domain.placements import AT_HOME, PLACEMENT, Change, PlacementDossier, change_of, window_of
-from service.domain.requirements import ChecklistRow, checklist
 from service.storage import placements as stored
 from service.storage.database import Record, attempt
 from service.storage.tables.candidacies import candidacies
@@ -314,51 +312,6 @@ async def dossier_of(services: Services, call: Call, placement: UUID, permission
     return stored.FACTS.dossier(record)
 
 
-def shown(row: ChecklistRow, p: PlacementDossier) -> dict[str, Any]:
-    """A line of a checklist as a client reads it."""
-    asked = [r for r in (p.packs.requirements if p.packs else ()) if r.key == row.key]
-    item = asked[0].item if asked else row.key
-    return {
-        "key": row.key,
-        "title": row.title,
-        "kind": row.kind,
-        "subject": row.subject,
-        "item": item,
-        "item_id": p.items.get(item),
-        "stages": list(row.stages),
-        "gates": [f"{g.lifecycle}.{g.action}" for g in row.gates],
-        "state": row.state,
-        "valid_until": row.valid_until,
-        "owed_by": list(row.providers),
-        "waivable_by": list(row.waivable_by),
-        "limits": dict(row.limits),
-        "sources": [
-            {"text": s.text, "url": s.url, "checked_on": s.checked_on, "evidence": s.evidence, "pack": s.pack}
-            for s in row.sources
-        ],
-        "evidence": row.evidence_mark,
-        "note": row.note,
-    }
-
-
-async def checklist_of(services: Services, call: Call, placement: UUID) -> dict[str, Any]:
-    """What the packs of a placement ask for, who owes it, and how far it has come.
-
-    Raises:
-        Missing: it is not there, or not seen.
-    """
-    p = await dossier_of(services, call, placement, "placements.read")
-    rows = checklist(p.packs.requirements, p.facts) if p.packs else ()
-    if call.eyes is Sight.ORGANISATION:  # what papers a person has is between them and the institution
-        rows = tuple(row for row in rows if row.subject != "person")
-    return {
-        "id": placement,
-        "pins": list(p.packs.pins) if p.packs else [],
-        "planned_on": p.facts.planned_on,
-        "items": [shown(row, p) for row in rows],
-    }
-
-
 async def preview_pathway(services: Services, call: Call, placement: UUID, given: Given) -> dict[str, Any]:
     """What another pathway or another planned day would mean, before anything is changed.
 
@@ -380,6 +333,8 @@ async def preview_pathway(services: Services, call: Call, placement: UUID, given
         "stage": change.stage,
         "added": list(change.added),
         "dropped": list(change.dropped),
+        "changed": list(change.changed),
+        "still_good": list(change.still_good),
     }
 
 

@@ -54,6 +54,8 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "placement_requests.read": (*STAFF, READER, *PEOPLE, ENTERPRISE, AGENCY),
     "candidacies.read":     (*STAFF, *PEOPLE, ENTERPRISE),
     "placements.read":      (COORDINATOR, REGISTRAR, INSTRUCTOR, ADMIN, *PEOPLE, ENTERPRISE, AGENCY),
+    "packs.read":           ANYONE,
+    "packs.rehearse":       (COORDINATOR, ADMIN),
     "placements.interview": (COORDINATOR, REGISTRAR, *PEOPLE),
     "requirement_items.read": (COORDINATOR, REGISTRAR, INSTRUCTOR, ADMIN, *PEOPLE, ENTERPRISE, AGENCY),
     "assignments.read":     (*STAFF, *PEOPLE),

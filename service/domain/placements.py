@@ -6,7 +6,7 @@ packs, and is judged on the day of the event.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -23,8 +23,10 @@ from service.domain.requirements import (
     NoPack,
     Pack,
     Packs,
+    Requirement,
     RequirementFacts,
     add_months,
+    checklist,
     choose,
     still_valid,
     unmet,
@@ -322,6 +324,12 @@ class Change:
     stage: str
     added: tuple[str, ...]
     dropped: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+    still_good: tuple[str, ...] = ()
+
+
+GOOD = ("accepted", "met", "waived")
+"""How a line of a checklist stands where nothing is left to be done."""
 
 
 def change_of(p: PlacementDossier, given: Given) -> Change | NoPack:
@@ -347,9 +355,26 @@ def change_of(p: PlacementDossier, given: Given) -> Change | NoPack:
         if LINE.index(stage) > LINE.index(p.state) or unmet(packs.requirements, GATES[stage], on, facts):
             break
         kept = stage if stage in p.stages else kept
-    before = {r.key for r in p.packs.requirements} if p.packs else set()
-    after = {r.key for r in packs.requirements}
-    return Change(packs, facts, kept, tuple(sorted(after - before)), tuple(sorted(before - after)))
+    before = _by_key(p.packs.requirements if p.packs else ())
+    after = _by_key(packs.requirements)
+    both = before.keys() & after.keys()
+    return Change(
+        packs,
+        facts,
+        kept,
+        tuple(sorted(after.keys() - both)),
+        tuple(sorted(before.keys() - both)),
+        tuple(sorted(k for k in both if before[k] != after[k])),
+        tuple(sorted(r.key for r in checklist(packs.requirements, facts) if r.state in GOOD)),
+    )
+
+
+def _by_key(rows: Iterable[Requirement]) -> dict[str, list[Requirement]]:
+    """The rows of each key, without the name of the pack that says so."""
+    found: dict[str, list[Requirement]] = {}
+    for r in rows:
+        found.setdefault(r.key, []).append(replace(r, source=replace(r.source, pack="")))
+    return found
 
 
 def pathway_fits(p: PlacementDossier, given: Given) -> list[Reason]:

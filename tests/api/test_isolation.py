@@ -31,7 +31,7 @@ SAME_TIME = 8
 
 def on_items() -> list[Operation]:
     """Every operation that names an item in its path."""
-    return [o for _, o in routes() if "{" in o.path]
+    return [o for _, o in routes() if any(n[1:-1] not in o.codes for n in o.path.split("/") if n.startswith("{"))]
 
 
 def table_of(operation: Operation) -> Table:

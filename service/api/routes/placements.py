@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from service.actions.placements import SUBJECT, checklist_of, interview_of, preview_pathway
+from service.actions.checklists import checklist_of, checklists
+from service.actions.placements import SUBJECT, interview_of, preview_pathway
 from service.api.operations import Asked, Operation, Operations, respond
-from service.api.routes.subjects import Resource, routes_of
-from service.api.schemas.placements import ChecklistOut, InterviewOut, PathwayOut, PathwayQuery, PlacementOut
+from service.api.routes.subjects import Resource, cursor_of, read_cursor, routes_of
+from service.api.schemas.common import PageOut
+from service.api.schemas.placements import (
+    ChecklistOut,
+    ChecklistsQuery,
+    InterviewOut,
+    PathwayOut,
+    PathwayQuery,
+    PlacementChecklistOut,
+    PlacementOut,
+)
 from service.storage.placements import VIEW
 
 RESOURCE = Resource(
@@ -22,6 +32,15 @@ RESOURCE = Resource(
 
 async def _checklist(asked: Asked) -> Response:
     return respond(await checklist_of(asked.services, asked.call, asked.id))
+
+
+async def _checklists(asked: Asked) -> Response:
+    query = asked.query.model_dump(exclude={"limit", "after", "owed_by", "still_open"}, exclude_none=True)
+    found = await checklists(
+        asked.services, asked.call, filters=query, limit=asked.query.limit, after=read_cursor(asked.query.after),
+        owed_by=asked.query.owed_by, still_open=asked.query.still_open,
+    )  # fmt: skip
+    return respond(found | {"next": cursor_of(found["next"])})
 
 
 async def _preview(asked: Asked) -> Response:
@@ -46,6 +65,19 @@ def routes() -> list[Operations]:
             "read",
             "placements.read",
             ChecklistOut,
+        )
+    )
+    more.add(
+        Operation(
+            "GET",
+            "/checklists",
+            "checklists_list",
+            "Who owes what by when, for many placements",
+            _checklists,
+            "list",
+            "placements.read",
+            PageOut[PlacementChecklistOut],
+            query=ChecklistsQuery,
         )
     )
     more.add(

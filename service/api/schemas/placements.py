@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from service.api.schemas.common import Asking, Out, StatefulOut
+from service.api.inputs import Day
+from service.api.schemas.common import Asking, Limited, Out, StatefulOut
 from service.api.schemas.trainees import Masked
 
 
@@ -62,6 +63,15 @@ class SourceOut(Out):
     pack: str
 
 
+class AlternativeOut(Out):
+    """Another item, or a test by its levels (lowest first) or least score."""
+
+    item: str | None
+    test: str | None
+    levels: list[str]
+    min_score: int | None
+
+
 class ChecklistRowOut(Out):
     """One thing that a pack asks for, who owes it, and how far it has come."""
 
@@ -75,7 +85,10 @@ class ChecklistRowOut(Out):
     gates: list[str] = Field(description="The actions that it closes; none for a rule that always holds.")
     state: str
     valid_until: date | None
+    due_on: date | None = Field(description="The planned day on which it is judged first; null without a plan.")
+    good_from_on: date | None = Field(description="The first day of issue that still serves then; null is any day.")
     owed_by: list[str]
+    alternatives: list[AlternativeOut] = Field(description="What serves beside what is named.")
     waivable_by: list[str]
     limits: dict[str, Any]
     sources: list[SourceOut]
@@ -90,6 +103,46 @@ class ChecklistOut(Out):
     pins: list[str]
     planned_on: date | None
     items: list[ChecklistRowOut]
+
+
+class ChecklistsQuery(Limited):
+    """Which placements, and which lines of their checklists."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, StringConstraints(max_length=60)] | None = Field(
+        default=None, description="The `next` of the page before."
+    )
+    state: Annotated[str, StringConstraints(max_length=100)] | None = None
+    request_id: UUID | None = None
+    person_id: UUID | None = None
+    employer_id: UUID | None = None
+    agency_id: UUID | None = None
+    destination: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    pathway: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    departs_from: Day | None = None
+    departs_until: Day | None = None
+    owed_by: (
+        Literal[
+            "trainee",
+            "agency",
+            "enterprise",
+            "school",
+            "clinic",
+            "coordinator",
+            "support_organisation",
+            "competent_body",
+            "rule",
+        ]
+        | None
+    ) = Field(default=None, description="Only lines that this party owes.")
+    still_open: bool = Field(default=False, description="Only lines that are not done.")
+
+
+class PlacementChecklistOut(ChecklistOut):
+    """The checklist of one of many placements."""
+
+    person_id: UUID
+    state: str
 
 
 class PathwayQuery(Asking):
@@ -110,6 +163,8 @@ class PathwayOut(Out):
     stage: str = Field(description="The stage on which the placement would stand.")
     added: list[str] = Field(description="Requirements that would come.")
     dropped: list[str] = Field(description="Requirements that would go.")
+    changed: list[str] = Field(description="Requirements of both whose rules differ.")
+    still_good: list[str] = Field(description="Requirements of the other pathway that are done already.")
 
 
 class InterviewOut(Out):

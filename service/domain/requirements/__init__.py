@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.domain.requirements.choosing import NoPack, Packs, choose, choose_study, reopen
 from service.domain.requirements.dates import add_months, add_working_days, age_on
+from service.domain.requirements.due import day_of_stage, due_on, good_from
 from service.domain.requirements.evaluation import ChecklistRow, Unmet, checklist, still_valid, unmet
 from service.domain.requirements.facts import Evidence, Payment, RequirementFacts, Staff, TestResult, purpose_of
 from service.domain.requirements.model import (
@@ -11,6 +12,7 @@ from service.domain.requirements.model import (
     GATES,
     LINE,
     TERMS,
+    AnyTest,
     Due,
     Gate,
     Obligation,
@@ -18,18 +20,31 @@ from service.domain.requirements.model import (
     Requirement,
     Source,
 )
+from service.domain.requirements.rehearsing import (
+    Difference,
+    OnTheWay,
+    Outcome,
+    difference,
+    from_day,
+    outcome,
+    ways_out,
+)
 
 __all__ = [
     "ALWAYS",
     "GATES",
     "LINE",
     "TERMS",
+    "AnyTest",
     "ChecklistRow",
+    "Difference",
     "Due",
     "Evidence",
     "Gate",
     "NoPack",
     "Obligation",
+    "OnTheWay",
+    "Outcome",
     "Pack",
     "Packs",
     "Payment",
@@ -45,8 +60,15 @@ __all__ = [
     "checklist",
     "choose",
     "choose_study",
+    "day_of_stage",
+    "difference",
+    "due_on",
+    "from_day",
+    "good_from",
+    "outcome",
     "purpose_of",
     "reopen",
     "still_valid",
     "unmet",
+    "ways_out",
 ]
