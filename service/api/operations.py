@@ -76,6 +76,8 @@ class Operation:
     status: int = 200
     versioned: bool = False
     keyed: bool = False
+    ticketed: bool = False
+    """Whether a ticket in the query does for a token, where no token comes with the request."""
     codes: tuple[str, ...] = ()
     """Names in the path that are codes, where the others are ids."""
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -240,7 +242,10 @@ def _parse(raw: bytes) -> Any:
 
 
 def _call(operation: Operation, request: Request, raw: bytes) -> Call:
-    token = read_token(request.headers.get("authorization", ""))
+    written = request.headers.get("authorization", "")
+    if operation.ticketed and not written:
+        written = "Bearer " + request.query_params.get("ticket", "")
+    token = read_token(written)
     key = request.headers.get("idempotency-key", "") if operation.keyed else ""
     if len(key) > 200 or not key.isascii() or not key.isprintable():  # noqa: PLR2004
         raise Problem(

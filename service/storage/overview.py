@@ -39,6 +39,7 @@ from service.storage.tables.candidacies import candidacies
 from service.storage.tables.certificates import certificates
 from service.storage.tables.institutions import institutions, relationships
 from service.storage.tables.intakes import intake_quotas, intakes
+from service.storage.tables.obligations import obligations
 from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements
 from service.storage.tables.programmes import programmes
@@ -218,7 +219,7 @@ def _seats() -> Any:
 
 
 def _due() -> Any:
-    n, k, s, p = recognition_cases, candidacies, relationships, placements
+    n, k, s, p, o = recognition_cases, candidacies, relationships, placements, obligations
 
     def of(kind: str, day: Any, table: Any, *conditions: Any) -> Any:
         return select(word(kind).label("kind"), cast(day, Date).label("due_on")).where(mine(table), *conditions)
@@ -228,6 +229,7 @@ def _due() -> Any:
         of("recognition_evidence", n.c.evidence_until, n, n.c.state == word("evidence_requested")),
         of("offer_answer", func.timezone(_ZONE, k.c.offer_ends_at), k, k.c.state == word("offered")),
         of("relationship_renewal", s.c.valid_until, s, s.c.state == word("verified"), s.c.valid_until.is_not(None)),
+        of("obligation", o.c.due_on, o, o.c.state == word("pending"), o.c.due_on.is_not(None)),
         of("placement_end", p.c.ends_on, p, p.c.state == word("active"), p.c.ends_on.is_not(None)),
     ).subquery("each")
     on, today = each.c.due_on, TODAY

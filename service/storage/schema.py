@@ -20,6 +20,7 @@ from service.storage.tables import (
     reports,
     sittings,
     targets,
+    tickets,
     trainees,
     training,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "reports",
     "sittings",
     "targets",
+    "tickets",
     "trainees",
     "training",
 ]

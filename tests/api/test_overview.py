@@ -7,6 +7,7 @@ from typing import Any
 
 from service.domain.actors import ADMIN, COORDINATOR, READER, REGISTRAR
 from tests.api.studying import Studies, plain
+from tests.api.test_placements import Stage, house  # noqa: F401 - a fixture
 from tests.api.test_recognition import NO, PART, YES, wanted
 from tests.api.test_recognition import Staff as Recognition
 from tests.api.test_results import result
@@ -106,6 +107,21 @@ async def test_overview_counts_a_small_world(world: World) -> None:
     assert await lines(reader, "due") == [
         {"kind": "relationship_renewal", "overdue": 0, "within_7_days": 0, "within_30_days": 0, "later": 1}
     ]
+
+
+async def test_due_counts_obligations_by_their_days(house: Stage) -> None:  # noqa: F811
+    c = house.coordinator
+    (agency,) = (await c.get("/v1/relationships", role="agency")).json()["items"]
+    said = {"subject_id": agency["id"], "rule": "risk_reserve_topped_up", "evidence": [str(await house.paper())]}
+
+    async def due() -> list[dict[str, Any]]:
+        return [line for line in await lines(c, "due") if line["kind"] == "obligation"]
+
+    assert await due() == []
+    for before, line in ((3, {"within_30_days": 1}), (90, {"within_30_days": 1, "overdue": 1})):
+        await c.ok("/v1/obligations", said | {"occurred_on": str(house.today - timedelta(days=before))})
+        nothing = {"kind": "obligation", "overdue": 0, "within_7_days": 0, "within_30_days": 0, "later": 0}
+        assert await due() == [nothing | line]
 
 
 async def test_pass_rates_count_results_and_the_last_mark(world: World) -> None:

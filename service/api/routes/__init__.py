@@ -31,6 +31,7 @@ from service.api.routes import (
     requirement_items,
     results,
     sittings,
+    streams,
     tasks,
     trainees,
     training,
@@ -69,6 +70,7 @@ CAPABILITIES = (
     overview,
     imports,
     reports,
+    streams,
 )
 
 

@@ -109,7 +109,12 @@ class DueOut(Out):
     """What is to be done of one kind, by how soon."""
 
     kind: Literal[
-        "recognition_decision", "recognition_evidence", "offer_answer", "relationship_renewal", "placement_end"
+        "recognition_decision",
+        "recognition_evidence",
+        "offer_answer",
+        "relationship_renewal",
+        "obligation",
+        "placement_end",
     ]
     overdue: int = Field(description="The day has passed.")
     within_7_days: int = Field(description="Today and the six days after.")
