@@ -36,13 +36,13 @@ from service.storage.vault import Vault
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 CORRECTED: tuple[tuple[Subject[Any], tuple[str, ...]], ...] = (
-    (enrolments.SUBJECT, ("enrolled", "completed", "withdrawn")),
+    (placements.SUBJECT, ("departed", "arrived", "active", "returned", "completed")),
+    (applications.SUBJECT, ("submitted", "withdrawn", "not_selected")),
     (training.MEMBERSHIPS, ("passed", "failed")),
     (certificates.SUBJECT, ("verified",)),
-    (applications.SUBJECT, ("submitted", "withdrawn", "not_selected")),
-    (placements.SUBJECT, ("departed", "arrived", "active", "returned", "completed")),
+    (enrolments.SUBJECT, ("enrolled", "completed", "withdrawn")),
 )
-"""What is corrected, in which states, a share of each."""
+"""What is corrected, in which states, a share of each; what there are few of comes first, so that the others make it up."""
 
 
 def number(report: bytes) -> dict[tuple[str, str | None], Any]:
