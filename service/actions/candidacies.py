@@ -15,6 +15,7 @@ from service.actions.placement_requests import (
     take_seat,
     use_up_seat,
 )
+from service.actions.planning import horizon_of
 from service.actions.timers import Timer
 from service.actions.work import Item, Subject, Work
 from service.domain import terms as term
@@ -205,13 +206,15 @@ def _agreed(item: Candidate, packs: Packs) -> dict[str, Any]:
 def _begin(work: Work, item: Candidate, packs: Packs) -> UUID:
     """A placement of its own."""
     agreed, job = _agreed(item, packs), _request(item.dossier).job
+    planned = job.planned_departure_on if packs.departs else None
+    days = horizon_of(packs.stages, job.pathway, "contracting", work.occurred_on, planned, job.starts_on)
     return work.bear(
         placements, PLACEMENT, "contract", item.stream,
         data={name: agreed[name] for name in ("request_id", "candidacy_id", "pins")},
         destination=job.destination,
         departs=packs.departs,
-        planned_departure_on=job.planned_departure_on if packs.departs else None,
-        **agreed,
+        planned_departure_on=planned,
+        **(agreed | days),
     )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from service.actions.obligations import arise, take_back
 from service.actions.placement_requests import free_seat, release_seat, restore_seat, seats_now, use_up_seat
+from service.actions.planning import horizon_of
 from service.actions.reading import check, records
 from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_actor
@@ -216,7 +218,17 @@ def _left(work: Work, item: Item[PlacementDossier], step: Step, given: Given) ->
         placement=item.id, organisations=d.organisations, zones=d.zones,
     )  # fmt: skip
     data = {name: v for name, v in filled.items() if v is not None and name != "flight"}
+    columns |= _horizon(d, step.to_state, columns.get("since_on") or work.occurred_on, filled)
     return columns | {"event_data": data | {name: given[name] for name in SAID if name in given}}
+
+
+def _horizon(p: PlacementDossier, state: str, since_on: date, filled: Filled) -> Filled:
+    """From when on the next step is critical, and the day that the plan aims at is missed."""
+    planned, starts = (
+        date.fromisoformat(day) if isinstance(day, str) else day  # as text where a correction puts it back
+        for day in (filled.get(name, getattr(p.facts, name)) for name in ("planned_departure_on", "starts_on"))
+    )
+    return horizon_of(p.stages, p.pathway, state, since_on, planned, starts)
 
 
 def _end_transfer(work: Work, item: Item[PlacementDossier]) -> None:
@@ -228,7 +240,7 @@ def _end_transfer(work: Work, item: Item[PlacementDossier]) -> None:
             release_seat(work, c.seats)
 
 
-def change_pathway(_work: Work, item: Item[PlacementDossier], _step: Step, given: Given) -> dict[str, Any]:
+def change_pathway(work: Work, item: Item[PlacementDossier], _step: Step, given: Given) -> dict[str, Any]:
     """Other packs, and the stage that the placement keeps under them; nothing granted under the old ones holds."""
     change = change_of(item.dossier, given)
     if not isinstance(change, Change):
@@ -250,6 +262,14 @@ def change_pathway(_work: Work, item: Item[PlacementDossier], _step: Step, given
         "arrives_on": None,
         "replaced": [],
         "since_on": item.dossier.since_on,
+        **horizon_of(
+            packs.stages,
+            given["pathway"],
+            change.stage,
+            item.dossier.since_on or work.today,
+            facts.planned_departure_on,
+            facts.starts_on,
+        ),
         "event_data": said | {"added": list(change.added), "dropped": list(change.dropped)},
     }
 
@@ -267,7 +287,9 @@ def restore(work: Work, item: Item[PlacementDossier], _step: Step, _given: Given
         restore_seat(work, p.seats)
     take_back(work, item.stream, last.action, p.since_on, p.duties)
     before = dict(p.replaced[-1]) if p.replaced else {}
-    shut = {"skills_sealed": None} if last.action == "reintegrate" else {}
+    shut: dict[str, Any] = {"skills_sealed": None} if last.action == "reintegrate" else {}
+    since = last.since_before or work.occurred_on
+    shut |= _horizon(p, last.from_state, since, before)
     return before | shut | {"replaced": list(p.replaced[:-1])}
 
 

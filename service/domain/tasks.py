@@ -79,5 +79,7 @@ CONTESTED = "answer_contest"
 """A step that somebody contests, for a coordinator to uphold or correct."""
 PLACE_AGAIN = "place_again"
 """Somebody whose placement or candidacy ended with their request, and who has found nothing since."""
+ATTENTION = ("flight_late", "flight_critical", "obligation_overdue", "evidence_expiring")
+"""What needs attention, the most pressing first: a missed flight, one in danger, what is owed, papers that run out."""
 TASKS = (*(w.task for w in WAITS), DUTY, CONTESTED, PLACE_AGAIN)
 """Every kind; the place in this list orders tasks of one day and one thing."""

@@ -41,3 +41,9 @@ def calendars(countries: Iterable[str], on: date) -> dict[str, Calendar]:
     """The calendars for terms that begin on a day: its year, the one before and the two after."""
     years = tuple(range(on.year - 1, on.year + 3))
     return {c: calendar_of(c, years) for c in countries}
+
+
+def calendars_between(countries: Iterable[str], first: date, last: date) -> dict[str, Calendar]:
+    """The calendars for terms that lie between two days, a year to either side."""
+    years = tuple(range(max(first.year - 1, FIRST_YEAR), min(last.year + 1, LAST_YEAR) + 1))
+    return {c: calendar_of(c, years) for c in countries}

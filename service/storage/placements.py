@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     ColumnElement,
     Uuid,
     and_,
@@ -29,6 +30,7 @@ from service.domain.placement_requests import RequestSeats
 from service.domain.placements import AWAY, PlacementDossier, months_until
 from service.domain.requirements import RequirementFacts, purpose_of
 from service.domain.terms import CURRENCY, number
+from service.storage.assignments import in_my_care
 from service.storage.candidacies import MASK
 from service.storage.database import Record, Statement, value
 from service.storage.obligations import OWING, OWN_ZONE, agency_zone, read_duties, standing_of, zones
@@ -49,6 +51,7 @@ from service.storage.requirements import (
 )
 from service.storage.scopes import actor_of, sees
 from service.storage.tables.candidacies import candidacies
+from service.storage.tables.enrolments import enrolments
 from service.storage.tables.institutions import organisations
 from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements
@@ -298,7 +301,15 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "departs": _p.c.departs,
     "occupation": _p.c.occupation,
     "terms": _p.c.terms,
+    "critical": func.coalesce(_p.c.critical_on <= TODAY, literal_column("false")),
+    "late": func.coalesce(_p.c.late_on <= TODAY, literal_column("false")),
 } | {name: _p.c[name] for name in FILLED}
+
+
+def _enrolled_in(intake: Any) -> Any:
+    return select(enrolments.c.person_id).where(mine(enrolments), enrolments.c.intake_id == intake)
+
+
 VIEW = View(
     _p,
     _shown,
@@ -311,6 +322,10 @@ VIEW = View(
         "agency_id": among(_p.c.agency_id),
         "destination": among(_p.c.destination),
         "pathway": among(_p.c.pathway),
+        "critical": (Boolean(), lambda value: value == _COLUMNS["critical"]),
+        "late": (Boolean(), lambda value: value == _COLUMNS["late"]),
+        "intake_id": (Uuid(), lambda value: _p.c.person_id.in_(_enrolled_in(value))),
+        "mine": (Boolean(), lambda value: value == in_my_care(_p.c.person_id)),
         "ends_until": before_or_on(_p.c.ends_on),
         "departs_from": from_on(_p.c.planned_departure_on),
         "departs_until": before_or_on(_p.c.planned_departure_on),

@@ -139,11 +139,14 @@ def _person(table: Any) -> ColumnElement[Any]:
     return table.c.person_id if "person_id" in table.c else cast(null(), Uuid)
 
 
-def _row(task: str, subject: str, table: Any, action: str, due: ColumnElement[Any] | None, **more: Any) -> Select[Any]:
+def row_of(
+    number: int, subject: str, table: Any, action: str, due: ColumnElement[Any] | None, **more: Any
+) -> Select[Any]:
+    """The columns that every kind of line has."""
     known = due if due is not None else cast(null(), Date)
     overdue = more.get("overdue")
     return select(
-        literal_column(str(TASKS.index(task)), Integer).label("task_no"),
+        literal_column(str(number), Integer).label("task_no"),
         word(subject).label("subject"),
         table.c.id.label("subject_id"),
         _person(table).label("person_id"),
@@ -152,6 +155,10 @@ def _row(task: str, subject: str, table: Any, action: str, due: ColumnElement[An
         known.label("due_on"),
         (overdue if overdue is not None else func.coalesce(known < TODAY, literal_column("false"))).label("overdue"),
     )
+
+
+def _row(task: str, *more: Any, **named: Any) -> Select[Any]:
+    return row_of(TASKS.index(task), *more, **named)
 
 
 def _waiting(w: Waits, sight: Sight, actor: Any) -> Select[Any] | None:
@@ -234,6 +241,13 @@ def tasks_of(sight: Sight, filters: tuple[str, ...], *, after: bool) -> Statemen
     known = [_waiting(w, sight, actor) for w in WAITS]
     branches = [b for b in known if b is not None]
     branches += [_owed(sight, actor), *_contested(sight, actor), *_placed_again(sight, actor)]
+    return paged(branches, actor, filters, after=after)
+
+
+def paged(
+    branches: Sequence[Select[Any]], actor: Any, filters: tuple[str, ...], *, after: bool
+) -> Statement[asyncpg.Record]:
+    """A page over branches of one form, each asked for its first rows alone."""
     limit = bindparam("limit", type_=BigInteger)
     firsts = []
     for branch in branches:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
-from service.actions.tasks import tasks
+from service.actions.tasks import Tasks, tasks
 from service.api.messages import words
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.problems import Problem
@@ -20,7 +21,7 @@ from service.domain.tasks import TASKS
 from service.storage.tasks import Place
 
 CURSOR = struct.Struct(">I16sB")
-FILTERS = ("task", "due_until", "overdue", "person_id", "mine")
+FILTERS = ("due_until", "overdue", "person_id", "mine")
 
 
 def cursor_of(place: Place | None) -> str | None:
@@ -48,22 +49,30 @@ def read_cursor(written: str | None) -> Place | None:
         raise Problem("invalid", reasons=[reason]) from None
 
 
-def _shown(row: dict[str, Any], language: str) -> dict[str, Any]:
-    return row | {"label": words(f"task.{row['task']}", language)}
+def _shown(row: dict[str, Any], word: str, language: str) -> dict[str, Any]:
+    kind = row.pop("task")
+    return row | {word: kind, "label": words(f"{word}.{kind}", language)}
 
 
 async def _mine(asked: Asked) -> Response:
+    return await listed(asked, TASKS, "task", tasks)
+
+
+async def listed(asked: Asked, names: Sequence[str], word: str, read: Callable[..., Awaitable[Tasks]]) -> Response:
+    """A page of lines of these kinds, whose field and words are called so."""
     query = asked.query
-    filters = {name: v for name in FILTERS if (v := getattr(query, name)) is not None}
-    if "task" in filters:
-        filters["task"] = TASKS.index(filters["task"])
-    found = await tasks(asked.services, asked.call, filters=filters, limit=query.limit, after=read_cursor(query.after))
+    filters = {name: v for name in FILTERS if (v := getattr(query, name, None)) is not None}
+    if (kind := getattr(query, word, None)) is not None:
+        filters["task"] = names.index(kind)
+    found = await read(asked.services, asked.call, filters=filters, limit=query.limit, after=read_cursor(query.after))
     following = cursor_of(found.next)
     headers = {}
     if following:
         url = asked.request.url.include_query_params(after=following)
         headers["link"] = f'<{url.path}?{url.query}>; rel="next"'
-    return respond({"items": [_shown(r, asked.language) for r in found.items], "next": following}, headers=headers)
+    return respond(
+        {"items": [_shown(r, word, asked.language) for r in found.items], "next": following}, headers=headers
+    )
 
 
 def routes() -> list[Operations]:

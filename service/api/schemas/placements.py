@@ -41,6 +41,8 @@ class PlacementOut(StatefulOut):
     visa_from_on: date | None
     visa_until_on: date | None
     terms_confirmed_on: date | None
+    critical: bool = Field(description="The next step has less room than the margin of the plan.")
+    late: bool = Field(description="The day that the plan aims at can no longer be met.")
     flight: str | None
     departed_on: date | None
     arrived_on: date | None

@@ -68,6 +68,8 @@ placements = item_table(
     _day("returns_on"),
     _day("returned_on"),
     _day("ended_on"),
+    _day("critical_on"),
+    _day("late_on"),
     c("wish", null=True),
     c("skills_sealed", LargeBinary, null=True),
     c("replaced", JSONB, null=True),
@@ -81,6 +83,7 @@ placements = item_table(
         unique=True,
         postgresql_where=text(f"state IN ({_live})"),
     ),
+    Index("placements_by_critical", "institution_id", "critical_on", postgresql_where=text("critical_on IS NOT NULL")),
     Index("placements_by_end", "institution_id", "ends_on", postgresql_where=text("state = 'active'")),
 )
 requirement_items = item_table(

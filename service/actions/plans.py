@@ -1,0 +1,48 @@
+"""Plans for their readers: one placement's, and those of many by destination, intake, day or care."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from service.actions import reading
+from service.actions.placements import dossier_of
+from service.actions.planning import plan_of, shown
+from service.actions.work import Call, Services
+from service.domain.actors import Sight
+from service.storage import placements as stored
+from service.storage.database import Record, attempt
+
+
+async def plan_of_one(services: Services, call: Call, placement: UUID) -> dict[str, Any]:
+    """The plan of a placement.
+
+    Raises:
+        Missing: it is not there, or not seen.
+    """
+    p = await dossier_of(services, call, placement, "placements.read")
+    return shown(p, plan_of(p), placement, papers_of_person=call.eyes is not Sight.ORGANISATION)
+
+
+async def plans(
+    services: Services, call: Call, *, filters: Mapping[str, Any], limit: int, after: UUID | None
+) -> tuple[list[dict[str, Any]], UUID | None]:
+    """The plans of a page of placements, in the order of their ids, and the id after which the next ones come."""
+    found = await reading.page(
+        services, call, stored.VIEW, "placements.read", filters=filters, limit=limit, after=after
+    )
+    ids = [row["id"] for row in found.items]
+
+    async def once(_: int) -> list[Record]:
+        async with services.database.connection() as con:
+            return await stored.FACTS.statement(call.eyes).records(
+                con, institution=call.institution, ids=ids, route=call.route, key="", evidence=[], with_last=False,
+                **call.credentials(),
+            )  # fmt: skip
+
+    records = await attempt(once) if ids else []
+    by_id = {r["id"]: stored.FACTS.dossier(r) for r in records if r["id"] is not None}
+    whole = call.eyes is not Sight.ORGANISATION
+    rows = [shown(by_id[i], plan_of(by_id[i]), i, papers_of_person=whole) for i in ids if i in by_id]
+    return rows, found.next

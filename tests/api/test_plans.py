@@ -1,0 +1,132 @@
+"""Plans over HTTP: one and many, kept up by every step; and what needs attention."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from service.domain.actors import ADMIN, ENTERPRISE, INSTRUCTOR, READER, TRAINEE
+from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
+from tests.conftest import Client
+
+
+def plain(path: str) -> UUID:
+    return UUID(path.rsplit("/", 1)[1])
+
+
+async def plan(client: Client, path: str) -> dict[str, Any]:
+    answer = await client.get(path + "/plan")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def attention(client: Client, **query: Any) -> list[tuple[str, str]]:
+    found: list[dict[str, Any]] = []
+    following: str | None = None
+    while True:
+        page = await client.get("/v1/attention", limit=2, **query, **({"after": following} if following else {}))
+        assert page.status_code == 200, page.text
+        found += page.json()["items"]
+        following = page.json()["next"]
+        if following is None:
+            return [(i["attention"], i["subject_id"]) for i in found]
+
+
+async def test_plan_is_kept_up_by_every_step_and_its_correction(house: Stage) -> None:  # noqa: F811
+    path, c = await house.placement(), house.coordinator
+    flight = house.today + 300 * DAY
+
+    async def days() -> tuple[date | None, date | None]:
+        row = await house.row("SELECT critical_on, late_on FROM placements WHERE id = $1", plain(path))
+        return row["critical_on"], row["late_on"]
+
+    await c.done(path, "reschedule", {"planned_departure_on": str(flight), "starts_on": str(flight + 9 * DAY),
+                                      "ends_on": str(flight + 700 * DAY)})  # fmt: skip
+    first = await plan(c, path)
+    assert (first["aim"], first["aim_on"], first["critical"], first["evidence"]) == (
+        "departed", str(flight), False, "unverified",
+    )  # fmt: skip
+    assert [s["action"] for s in first["steps"]] == [
+        "collect_documents", "apply_authorisation", "apply_visa", "prepare_departure", "clear", "depart",
+    ]  # fmt: skip
+    assert (await days()) == tuple(date.fromisoformat(first[n]) for n in ("critical_on", "late_on"))
+    assert "risk_notice" in [p["key"] for p in first["papers"]]
+    await house.hand_in(path, "collect_documents")
+    await c.done(path, "collect_documents", {"agency_contract": "service"})
+    second, before = await plan(c, path), await days()
+    assert [s["stage"] for s in second["steps"]] == ["authorisation", "visa", "pre_departure", "ready", "departed"]
+    assert before == tuple(date.fromisoformat(second[n]) for n in ("critical_on", "late_on"))
+    await c.done(path, "reschedule", {"planned_departure_on": str(house.today + 60 * DAY)})
+    near = await plan(c, path)
+    assert (near["critical"], near["late"], near["steps"][0]["critical"]) == (True, False, True)
+    await c.done(path, "correct", {"note": "The old flight holds."})
+    assert (await days(), (await plan(c, path))["critical"]) == (before, False)
+    await c.done(path, "correct", {"note": "Not signed."})
+    assert (await days()) == tuple(date.fromisoformat(first[n]) for n in ("critical_on", "late_on"))
+    # The employer sees the plan, and no paper of the person's own.
+    enterprise, trainee = await house.party(ENTERPRISE, path), await house.party(TRAINEE, path)
+    whole = {p["subject"] for p in (await plan(trainee, path))["papers"]}
+    assert {p["subject"] for p in (await plan(enterprise, path))["papers"]} == whole - {"person"}
+    await c.done(path, "cancel", {"reason_code": "force_majeure"})
+    assert (await days(), (await plan(c, path))["aim"]) == ((None, None), None)
+
+
+async def test_plans_of_many_are_narrowed(house: Stage) -> None:  # noqa: F811
+    c = house.coordinator
+    japan, germany = await house.placement(), await house.placement("de_18a", "CN", "DE")
+    far = {"planned_departure_on": str(house.today + 300 * DAY), "starts_on": str(house.today + 310 * DAY),
+           "ends_on": str(house.today + 900 * DAY)}  # fmt: skip
+    await c.done(japan, "reschedule", far)
+    await c.done(germany, "reschedule", {"planned_departure_on": str(house.today + 30 * DAY)})
+
+    async def found(**query: Any) -> list[str]:
+        answer = await c.get("/v1/plans", **query)
+        assert answer.status_code == 200, answer.text
+        return [i["id"] for i in answer.json()["items"]]
+
+    ids = [str(plain(p)) for p in (japan, germany)]
+    assert await found() == sorted(ids)
+    assert (await found(destination="JP"), await found(destination="KH")) == ([ids[0]], [])
+    assert (await found(critical="true"), await found(critical="false")) == ([ids[1]], [ids[0]])
+    assert await found(departs_until=str(house.today + 40 * DAY)) == [ids[1]]
+    me = (await c.get("/v1/me")).json()["account_id"]
+    person = (await house.of(japan))["person_id"]
+    await c.ok("/v1/assignments", {"person_id": person, "coordinator_id": me})
+    assert await found(mine="true") == [ids[0]]
+    first = (await c.get("/v1/plans", limit=1)).json()
+    assert [i["id"] for i in (await c.get("/v1/plans", limit=1, after=first["next"])).json()["items"]] == [max(ids)]
+    assert (await c.get("/v1/plans", intake_id=str(plain(japan)))).json()["items"] == []
+
+
+async def test_attention_shows_flights_duties_and_papers_in_danger(house: Stage) -> None:  # noqa: F811
+    c = house.coordinator
+    path = await house.placement()  # contracted 60 days ago, to leave in 30: more than the least durations take
+    item = str(plain(path))
+    await c.done(path, "reschedule", {"planned_departure_on": str(house.today + 30 * DAY)})
+    assert await attention(c) == [("flight_late", item)]
+    near = {"planned_departure_on": str(house.today + 95 * DAY), "starts_on": str(house.today + 99 * DAY),
+            "ends_on": str(house.today + 900 * DAY)}  # fmt: skip
+    await c.done(path, "reschedule", near)
+    assert await attention(c) == [("flight_critical", item)]
+    await c.done(path, "reschedule", {"planned_departure_on": str(house.today + 400 * DAY),
+                                      "starts_on": str(house.today + 410 * DAY)})  # fmt: skip
+    assert await attention(c) == []
+    await house.hand_in(path, "collect_documents")
+    await c.done(path, "collect_documents", {"agency_contract": "service"})
+    duty = await house.row("SELECT id FROM obligations")
+    await house.sql("UPDATE obligations SET due_on = $1", house.today - 2 * DAY)
+    paper = await house.row("SELECT id FROM requirement_items WHERE key = 'risk_notice'")
+    await house.sql("UPDATE requirement_items SET valid_until = $2 WHERE id = $1", paper["id"], house.today + 9 * DAY)
+    found = await attention(c)
+    assert found == [("obligation_overdue", str(duty["id"])), ("evidence_expiring", str(paper["id"]))]
+    assert await attention(c, attention="evidence_expiring") == found[1:]
+    assert await attention(c, due_until=str(house.today)) == found[:1]
+    assert await attention(c, mine="true") == []
+    labels = {i["label"] for i in (await c.get("/v1/attention")).json()["items"]}
+    assert "Something that is owed is overdue" in labels
+    admin = await house.world.client(ADMIN, institution=await house.world.other())
+    assert await attention(admin) == []
+    for role in (INSTRUCTOR, READER):
+        assert (await (await house.world.client(role)).get("/v1/attention")).status_code == 403
+    assert (await c.get("/v1/attention", attention="weather")).status_code == 422
