@@ -67,7 +67,10 @@ def _ringing(timer: Timer) -> Duty:
 ROUNDS = (
     Round(0.2, (Duty("feed", _number),)),
     Round(1, (Duty("imports", carry_on),)),
-    Round(5, tuple(_ringing(timer) for timer in TIMERS)),
+    *(
+        Round(every, tuple(_ringing(timer) for timer in TIMERS if timer.every == every))
+        for every in sorted({timer.every for timer in TIMERS})
+    ),
     Round(600, (Duty("old_keys", _forget),)),
 )
 

@@ -134,8 +134,10 @@ def _named(row: tuple[UUID, str, str, str, str]) -> Wanted:
     return Wanted(subject, given=dict(zip(stored.NAME, name, strict=True)))
 
 
+MINUTE = 60.0
+"""What opens, opens with a day: looking through everybody's dates needs no more haste than this."""
 TIMERS: list[Timer] = [
-    Timer("obligations_open", SUBJECT, "open", stored.TO_OPEN, wanted=_named),
-    Timer("obligations_renewed", SUBJECT, "fulfil", stored.RENEWED),
-    Timer("obligations_moot", SUBJECT, "waive", stored.MOOT, given={"reason_code": "no_longer_needed"}),
+    Timer("obligations_open", SUBJECT, "open", stored.TO_OPEN, wanted=_named, every=MINUTE),
+    Timer("obligations_renewed", SUBJECT, "fulfil", stored.RENEWED, every=MINUTE),
+    Timer("obligations_moot", SUBJECT, "waive", stored.MOOT, given={"reason_code": "no_longer_needed"}, every=MINUTE),
 ]

@@ -18,7 +18,7 @@ class Timer:
     """A system's action, and the statement that finds what is due.
 
     `due` may take `institution`, `at` (ISO instant or None) and `limit`, and gives ids, or rows of which `wanted` makes
-    what is acted on. `given` is what the clock says with the action.
+    what is acted on. `given` is what the clock says with the action, `every` how many seconds lie between two rings.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Timer:
     due: Statement[Any]
     wanted: Callable[[Any], Wanted] = Wanted
     given: Given = field(default_factory=dict)
+    every: float = 5.0
 
 
 def _answer(_work: Work, results: list[Result]) -> bytes:

@@ -38,6 +38,12 @@ obligations = item_table(
         unique=True,
         postgresql_where=text("state <> 'voided'"),
     ),
-    Index("obligations_by_due", "institution_id", "due_on", postgresql_where=text("state = 'pending'")),
+    Index(
+        "obligations_by_due",
+        "institution_id",
+        text("coalesce(due_on, 'infinity'::date)"),
+        "id",
+        postgresql_where=text("state = 'pending'"),
+    ),
     stream="stream_id",
 )
