@@ -330,8 +330,9 @@ def _open_due() -> Statement[Any]:
         )
     )
     found = union_all(ends, again).subquery("opens")
+    # Whatever the pack's version: a transfer may pin another, and what stands by the old one is not owed twice.
     stands = select(one).where(
-        _standing, _o.c.subject_id == found.c.id, *[_o.c[name] == found.c[name] for name in NAME]
+        _standing, _o.c.subject_id == found.c.id, *[_o.c[n] == found.c[n] for n in NAME if n != "pin"]
     )
     statement = (
         select(*found.c)
@@ -345,26 +346,32 @@ def _open_due() -> Statement[Any]:
 TO_OPEN = _open_due()
 
 
-def _ended(*conditions: Any) -> Statement[UUID]:
-    """Pending obligations of something that ran out, by how that stands now."""
-    now = case(*[(_o.c.event == word(f"{d}_ends"), _s.c[d]) for d in DATES])
+def _ended(*, runs_out: ColumnElement[bool], others: ColumnElement[bool]) -> Statement[UUID]:
+    """Pending obligations by how their subject stands now: of what runs out, and the others."""
     found = (
         select(_o.c.id)
         .select_from(_o.outerjoin(_s, _s.c.id == _o.c.subject_id))
         .where(
-            GATE, mine(_o), _o.c.state == PENDING, _o.c.event.in_([word(f"{d}_ends") for d in DATES]),
-            *[condition(now) for condition in conditions],
+            GATE,
+            mine(_o),
+            _o.c.state == PENDING,
+            case((_o.c.event.in_([word(f"{d}_ends") for d in DATES]), runs_out), else_=others),
         )
         .order_by(_o.c.id)
         .limit(bindparam("limit", type_=BigInteger))
-    )  # fmt: skip
+    )
     return Statement(found, lambda i: i)
 
 
-RENEWED = _ended(lambda now: now > _o.c.event_on, lambda _: _s.c.live)
+_until_now = case(*[(_o.c.event == word(f"{d}_ends"), _s.c[d]) for d in DATES])
+_gone = ~func.coalesce(_s.c.live, literal_column("false"))
+RENEWED = _ended(runs_out=and_(_until_now > _o.c.event_on, _s.c.live), others=literal_column("false"))
 """What was to be renewed has a later end."""
-MOOT = _ended(lambda now: or_(now.is_(None), now < _o.c.event_on, ~func.coalesce(_s.c.live, literal_column("false"))))
-"""What was to be renewed is no longer held, or whoever held it is no longer there."""
+MOOT = _ended(
+    runs_out=or_(_until_now.is_(None), _until_now < _o.c.event_on, _gone),
+    others=and_(_o.c.pin == word(house_rules().pin), _gone),
+)
+"""What was to be renewed is no longer held, or whoever held it or was to be asked is no longer there."""
 
 __all__ = [
     "FACTS",

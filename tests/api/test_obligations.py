@@ -135,6 +135,8 @@ async def test_clock_opens_each_thing_once_after_any_absence(house: Stage) -> No
     assert sum(await asyncio.gather(*rung)) == 2
     later = await standing(house, path)
     assert sorted(later.keys() - first.keys()) == ["visa_renewal " + str(house.today + 61 * DAY), "yearly_report 2"]
+    # A transfer may pin another version of the pack: what stands by the old one is not owed twice.
+    await house.sql("UPDATE obligations SET pin = 'jp-ssw1@0' WHERE rule = 'yearly_report'")
     for on in range(41, 44):
         assert await clock(house, house.today + on * DAY) == [0, 0, 0]
     await clock(house, house.today + 900 * DAY)
@@ -159,6 +161,10 @@ async def test_renewal_is_done_by_the_renewed_date_and_moot_without_one(house: S
     }  # fmt: skip
     assert (await clock(house, later))[0] > 0
     assert f"permit_renewal {later}" in await standing(house, path)
+    # Home again: nobody is asked how they are abroad, and no permit is renewed; the reports are still due.
+    await house.sql("UPDATE placements SET state = 'returned', ended_on = $2 WHERE id = $1", item, later)
+    await clock(house, later)
+    assert {r["rule"] for r in (await standing(house, path)).values() if r["state"] == "pending"} == set()
 
 
 async def test_obligations_are_done_together_and_let_go_by_another(house: Stage) -> None:  # noqa: F811

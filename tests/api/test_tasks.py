@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.actors import ADMIN, AGENCY, ENTERPRISE, INSTRUCTOR, PARTNER, READER, REGISTRAR, TRAINEE
-from tests.api.studying import Studies, day
+from tests.api.studying import Studies, day, plain
 from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
+from tests.api.test_relationships import ENTERPRISE_BODY
+from tests.api.test_training import Staff, person, session
 from tests.conftest import TODAY, Client, World
 from tests.jobs import Jobs
 
@@ -118,17 +120,31 @@ async def test_tasks_of_a_school(world: World) -> None:
 
 
 async def test_tasks_of_an_instructor_are_of_their_own_classes(world: World) -> None:
-    c = (await Studies.begin(world)).c
-    teacher, other = await world.client(INSTRUCTOR), await world.client(INSTRUCTOR)
-    account = (await teacher.get("/v1/me")).json()["account_id"]
-    body = {"kind": "language", "title": "Japanese N4", "capacity": 20, "starts_on": day(-3), "ends_on": day(30),
-            "time_zone": "Asia/Shanghai", "teacher_id": account, "min_attendance_percent": 80}  # fmt: skip
-    path = f"/v1/classes/{(await c.ok('/v1/classes', body))['id']}"
-    await c.done(path, "open")
-    assert [(t["task"], t["due_on"], t["overdue"]) for t in await tasks(teacher)] == [("start_class", day(-3), True)]
-    await teacher.done(path, "start")
-    assert await tasks(teacher) == []
+    staff = await Staff.of(world)
+    other = await world.client(INSTRUCTOR)
+    path = await staff.klass(starts_on=day(-3))
+    assert [(t["task"], t["due_on"], t["overdue"]) for t in await tasks(staff.i)] == [("start_class", day(-3), True)]
+    await staff.i.done(path, "start")
+    assert await tasks(staff.i) == []
+    await staff.i.done(path, "schedule_sessions", {"sessions": [session(-2), session(-1), session(3)]})
+    (waiting,) = await tasks(staff.i)
+    assert (waiting["task"], waiting["due_on"], waiting["subject_id"]) == ("take_attendance", day(-2), plain(path))
     assert await tasks(other) == []
+
+
+async def test_tasks_of_an_enterprise_have_hours_to_confirm(world: World) -> None:
+    staff = await Staff.of(world)
+    tie = await staff.c.ok("/v1/relationships", ENTERPRISE_BODY)
+    enterprise = await world.client(ENTERPRISE, organisation_id=UUID(tie["created"]["organisation"]))
+    path = await staff.klass("running", kind="dual", enterprise_id=tie["created"]["organisation"], hours_required="40")
+    assert await tasks(enterprise) == []
+    member = (await staff.join(path, await person(staff.c)))[0]
+    assert [(t["task"], t["subject_id"], t["due_on"], t["person_id"]) for t in await tasks(enterprise)] == [
+        ("confirm_hours", plain(path), day(30), None)
+    ]
+    for hours, left in (("39.5", 1), ("40", 0)):
+        await enterprise.done(path, "confirm_hours", {"hours": [{"membership_id": plain(member), "hours": hours}]})
+        assert len(await tasks(enterprise)) == left
 
 
 async def test_tasks_come_by_day_and_by_pages(world: World) -> None:

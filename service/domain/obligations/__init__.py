@@ -119,9 +119,10 @@ def waived_by_another(o: ObligationDossier) -> Reason | None:
 
 
 def opened_now(o: NewObligation, given: Given) -> Reason | None:
-    """The clock opens what has opened by its rule, and nothing twice."""
+    """The clock opens what has opened by its rule, and nothing twice, whatever the version of the pack."""
     found = opening_of(o, given)
-    if found is None or found.name in o.standing:
+    stands = {(rule, event, period) for rule, _, event, period in o.standing}
+    if found is None or (found.rule, found.event, found.period) in stands:
         return Reason("obligation_opens", required=given["rule"], actual=given["period"])
     return None
 
