@@ -58,6 +58,8 @@ _candidacies, _placements, _people = _table["candidacies"], _table["placements"]
 FOREVER = literal_column("'infinity'::date", Date)
 PLACED_AGAIN_DAYS = 60
 """How long somebody whose request was cancelled stays on the coordinators' list."""
+ABOUT = {"obligations": "rule", "requirement_items": "key", "documents": "kind"}
+"""The column that says which one of its kind a thing is, by its table."""
 FILTERS: Mapping[str, Any] = {
     "task": Integer(),
     "due_until": Date(),
@@ -151,6 +153,7 @@ def row_of(
         table.c.id.label("subject_id"),
         _person(table).label("person_id"),
         word(action).label("action"),
+        (table.c[ABOUT[table.name]] if table.name in ABOUT else cast(null(), Text)).label("about"),
         table.c.since_on.label("since_on"),
         known.label("due_on"),
         (overdue if overdue is not None else func.coalesce(known < TODAY, literal_column("false"))).label("overdue"),

@@ -90,6 +90,7 @@ async def test_tasks_of_a_placement_and_of_what_is_owed(house: Stage) -> None:  
     assert kinds(await tasks(agency)) == ["obligation", "obligation"]
     assert sorted(kinds(await tasks(enterprise))) == ["obligation", "start_work"]
     mine = await tasks(trainee)
+    assert (mine[0]["about"], mine[0]["label"]) == ("address_registration", "Register the address")
     assert [(t["task"], t["action"], t["due_on"]) for t in mine] == [
         ("obligation", "fulfil", str(house.today + 14 * DAY)), ("confirm_terms", "confirm_terms", str(house.today + 40 * DAY)),
     ]  # fmt: skip

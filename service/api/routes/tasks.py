@@ -51,7 +51,11 @@ def read_cursor(written: str | None) -> Place | None:
 
 def _shown(row: dict[str, Any], word: str, language: str) -> dict[str, Any]:
     kind = row.pop("task")
-    return row | {word: kind, "label": words(f"{word}.{kind}", language)}
+    label = words(f"{word}.{kind}", language)
+    if row["subject"] == "obligation":
+        code = f"obligation.{row['about']}"
+        label = title if (title := words(code, language)) != code else label
+    return row | {word: kind, "label": label}
 
 
 async def _mine(asked: Asked) -> Response:

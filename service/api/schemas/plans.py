@@ -92,6 +92,7 @@ class AttentionItemOut(Out):
     subject: str
     subject_id: UUID
     person_id: UUID | None
+    about: str | None = Field(description="Which one of its kind: the rule of an obligation, the item handed in.")
     action: str = Field(description="What could be done about it.")
     since_on: date
     due_on: date | None = Field(description="The day that is missed or in danger.")

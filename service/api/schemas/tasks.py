@@ -21,6 +21,7 @@ class TaskOut(Out):
     subject: str
     subject_id: UUID
     person_id: UUID | None
+    about: str | None = Field(description="Which one of its kind: the rule of an obligation, the item handed in.")
     action: str = Field(description="The action of the subject that does it.")
     since_on: date
     due_on: date | None
