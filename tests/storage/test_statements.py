@@ -12,8 +12,11 @@ import pytest
 
 from service.api.routes import routers
 from service.domain.actors import Sight
+from service.storage.attention import attention_of
 from service.storage.database import APP_ROLE, Statement
+from service.storage.obligations import MOOT, RENEWED, TO_OPEN
 from service.storage.opening import FactsOf, heads_statement
+from service.storage.tasks import tasks_of
 from service.storage.views import View, feed_page, who
 
 GATED = re.compile(r"(\(InitPlan \d+\)\.col\d+|\$\d+) IS NOT NULL")
@@ -35,6 +38,12 @@ def _statements() -> list[tuple[str, Statement[Any]]]:
             found += [(f"item of {thing.table.name} for {s}", thing.item(s)) for s in SIGHTS]
     for s in SIGHTS:
         found += [("who", who(s)), ("feed", feed_page(s))]
+        if s is not None:
+            found += [
+                (f"tasks for {s}", tasks_of(s, ("mine", "overdue"), after=True)),
+                (f"attention for {s}", attention_of(s, (), after=False)),
+            ]
+    found += [("what opens", TO_OPEN), ("what is renewed", RENEWED), ("what is moot", MOOT)]
     return found
 
 
