@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from service.domain.placements import PlacementDossier
-from service.domain.planning import Paper, Plan, Step, aim_of, horizon, plan
+from service.domain.planning import Paper, Plan, Step, TestDay, aim_of, horizon, plan
 from service.storage.calendars import calendars_between
 from service.storage.durations import durations_of, planning_countries
 
@@ -29,7 +29,7 @@ def horizon_of(
     return {"critical_on": critical_on, "late_on": late_on}
 
 
-def plan_of(p: PlacementDossier) -> Plan | None:
+def plan_of(p: PlacementDossier, test_days: Sequence[TestDay] = ()) -> Plan | None:
     """The plan of a placement as it stands today."""
     aim_on = p.facts.planned_departure_on or p.facts.starts_on
     if p.packs is None or p.since_on is None or aim_on is None:
@@ -38,8 +38,9 @@ def plan_of(p: PlacementDossier) -> Plan | None:
     days = (p.since_on, p.today, aim_on)
     calendars = calendars_between(planning_countries(durations), min(days), max(days))
     return plan(
-        p.packs, p.facts, state=p.state, since_on=p.since_on, today=p.today, durations=durations, calendars=calendars
-    )
+        p.packs, p.facts, state=p.state, since_on=p.since_on, today=p.today, durations=durations, calendars=calendars,
+        test_days=test_days,
+    )  # fmt: skip
 
 
 def shown(p: PlacementDossier, found: Plan | None, placement: Any, *, papers_of_person: bool = True) -> dict[str, Any]:
@@ -57,8 +58,12 @@ def shown(p: PlacementDossier, found: Plan | None, placement: Any, *, papers_of_
         return said | nothing | {"steps": [], "papers": []}
     papers = [x for x in found.papers if papers_of_person or x.subject != "person"]
     told = {name: getattr(found, name) for name in found.__slots__}
-    return said | told | {"steps": [_plain(s) for s in found.steps], "papers": [_plain(x) for x in papers]}
+    return said | told | {"steps": [_plain(s) for s in found.steps], "papers": [_paper(x) for x in papers]}
 
 
-def _plain(line: Step | Paper) -> dict[str, Any]:
+def _paper(paper: Paper) -> dict[str, Any]:
+    return _plain(paper) | {"test_days": [_plain(d) for d in paper.test_days]}
+
+
+def _plain(line: Step | Paper | TestDay) -> dict[str, Any]:
     return {name: getattr(line, name) for name in line.__slots__}

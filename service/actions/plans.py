@@ -11,8 +11,10 @@ from service.actions.placements import dossier_of
 from service.actions.planning import plan_of, shown
 from service.actions.work import Call, Services
 from service.domain.actors import Sight
+from service.domain.planning import TestDay
 from service.storage import placements as stored
 from service.storage.database import Record, attempt
+from service.storage.test_days import MOST, TEST_DAYS
 
 
 async def plan_of_one(services: Services, call: Call, placement: UUID) -> dict[str, Any]:
@@ -22,7 +24,20 @@ async def plan_of_one(services: Services, call: Call, placement: UUID) -> dict[s
         Missing: it is not there, or not seen.
     """
     p = await dossier_of(services, call, placement, "placements.read")
-    return shown(p, plan_of(p), placement, papers_of_person=call.eyes is not Sight.ORGANISATION)
+    return shown(
+        p, plan_of(p, await _test_days(services, call)), placement, papers_of_person=call.eyes is not Sight.ORGANISATION
+    )
+
+
+async def _test_days(services: Services, call: Call) -> list[TestDay]:
+    """The days on which tests can be sat that still take people."""
+
+    async def once(_: int) -> list[TestDay]:
+        async with services.database.connection() as con:
+            clock = call.at.isoformat() if call.at else None
+            return await TEST_DAYS.all(con, institution=call.institution, at=clock, limit=MOST)
+
+    return await attempt(once)
 
 
 async def plans(
@@ -42,7 +57,8 @@ async def plans(
             )  # fmt: skip
 
     records = await attempt(once) if ids else []
+    days = await _test_days(services, call) if ids else []
     by_id = {r["id"]: stored.FACTS.dossier(r) for r in records if r["id"] is not None}
     whole = call.eyes is not Sight.ORGANISATION
-    rows = [shown(by_id[i], plan_of(by_id[i]), i, papers_of_person=whole) for i in ids if i in by_id]
+    rows = [shown(by_id[i], plan_of(by_id[i], days), i, papers_of_person=whole) for i in ids if i in by_id]
     return rows, found.next

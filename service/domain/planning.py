@@ -7,10 +7,11 @@ before it would no longer be good on the flight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from service.domain.requirements import (
     GATES,
@@ -22,7 +23,7 @@ from service.domain.requirements import (
     add_working_days,
     checklist,
 )
-from service.domain.requirements.model import Mark
+from service.domain.requirements.model import AnyTest, Mark
 
 DAY = timedelta(days=1)
 SATURDAY = 5
@@ -44,12 +45,29 @@ class Duration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """The durations of a pathway by stage, and where they come from; with less room than the margin it is critical."""
+    """The durations of a pathway by stage, and where they come from; with less room than the margin it is critical.
+
+    `results_days` is how long a test's result is waited for.
+    """
 
     by_stage: Mapping[str, Duration]
     margin_days: int
     source: str
     evidence: Mark
+    results_days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestDay:
+    """A day on which a test can be sat, and until when people register; no level means that it gives several."""
+
+    __test__ = False  # its name is the field's; pytest is not to collect it
+
+    id: UUID
+    test: str
+    level: str | None
+    held_on: date
+    register_until: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +85,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """Something that is still to be handed in, or that runs out before it is needed for the last time."""
+    """Something that is still to be handed in, or that runs out before it is needed for the last time.
+
+    `test_days` are the days, the last first, on which a test can still be sat so that its result comes in time.
+    """
 
     key: str
     title: str
@@ -79,6 +100,7 @@ class Paper:
     latest_on: date
     valid_until: date | None
     runs_out: bool
+    test_days: tuple[TestDay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +205,29 @@ def issued_from(needed_on: date, r: Requirement) -> date | None:
     return max(found, default=None)
 
 
-def _papers(packs: Packs, facts: RequirementFacts, latest: Mapping[str, date]) -> list[Paper]:
+def in_time(
+    rows: Iterable[Requirement], needed_on: date, today: date, results_days: int, test_days: Iterable[TestDay]
+) -> tuple[TestDay, ...]:
+    """The days on which any test that serves can be sat: registration is open, and the result comes by the day."""
+    serving = [a for r in rows if isinstance(r.asks, AnyTest) for a in r.asks.alternatives]
+    found = [
+        d
+        for d in test_days
+        if d.register_until >= today
+        and d.held_on + timedelta(days=results_days) <= needed_on
+        and any(a.test == d.test and (d.level is None or not a.levels or d.level in a.levels) for a in serving)
+    ]
+    return tuple(sorted(found, key=lambda d: (d.held_on, d.id), reverse=True))
+
+
+def _papers(
+    packs: Packs,
+    facts: RequirementFacts,
+    latest: Mapping[str, date],
+    today: date,
+    results_days: int,
+    test_days: Iterable[TestDay],
+) -> list[Paper]:
     """Each paper once, though several gates look at it: by the first of them, and for as long as the last asks."""
     found: dict[frozenset[str], Paper] = {}
     for row in checklist(packs.requirements, facts):
@@ -208,6 +252,7 @@ def _papers(packs: Packs, facts: RequirementFacts, latest: Mapping[str, date]) -
             latest_on=first_on,
             valid_until=row.valid_until,
             runs_out=runs_out,
+            test_days=in_time(asking, first_on, today, results_days, test_days),
         )
     return sorted(found.values(), key=lambda p: (p.latest_on, p.key))
 
@@ -232,6 +277,7 @@ def plan(
     today: date,
     durations: Durations,
     calendars: Calendars,
+    test_days: Sequence[TestDay] = (),
 ) -> Plan | None:
     """The plan of a placement; None where it has no day to aim at, or nothing is left before it."""
     stages, aim = packs.stages, aim_of(packs.stages)
@@ -259,7 +305,7 @@ def plan(
         aim=aim,
         aim_on=aim_on,
         steps=tuple(steps),
-        papers=tuple(_papers(packs, facts, latest)),
+        papers=tuple(_papers(packs, facts, latest, today, durations.results_days, test_days)),
         critical_on=critical_on,
         late_on=late_on,
         critical=critical_on is not None and critical_on <= today,

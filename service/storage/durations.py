@@ -43,7 +43,11 @@ def durations_of(pathway: str) -> Durations:
         raise FaultyPack(FILE, "evidence", "an unknown mark")
     by_stage = _read(said["stages"]) | _read(said["pathways"].get(pathway, ()))
     return Durations(
-        by_stage=by_stage, margin_days=said["margin_days"], source=said["source"], evidence=said["evidence"]
+        by_stage=by_stage,
+        margin_days=said["margin_days"],
+        results_days=said["results_days"],
+        source=said["source"],
+        evidence=said["evidence"],
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from service.domain.actors import ADMIN, ENTERPRISE, INSTRUCTOR, READER, TRAINEE
+from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, READER, TRAINEE
+from service.storage.test_days import MOST, TEST_DAYS
 from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
-from tests.conftest import Client
+from tests.api.test_sittings import register, sitting
+from tests.api.test_training import day, person
+from tests.conftest import TODAY, ZONE, Client, World
 
 
 def plain(path: str) -> UUID:
@@ -133,3 +137,24 @@ async def test_attention_shows_flights_duties_and_papers_in_danger(house: Stage)
     for role in (INSTRUCTOR, READER):
         assert (await (await house.world.client(role)).get("/v1/attention")).status_code == 403
     assert (await c.get("/v1/attention", attention="weather")).status_code == 422
+
+
+async def test_plans_look_at_sittings_that_still_take_people(world: World) -> None:
+    c = await world.client(COORDINATOR)
+    later = await sitting(c, held_on=day(60), register_until=day(0))
+    soon = await sitting(c, level="N4")
+    full = await sitting(c, places=1)
+    await register(c, full, await person(c))
+    called_off = await sitting(c)
+    await c.done(f"/v1/sittings/{called_off}", "cancel", {"reason_code": "force_majeure"})
+    at = datetime.combine(TODAY, time(12), ZoneInfo(ZONE))
+
+    async def found(moment: datetime) -> list[tuple[str, str | None]]:
+        async with world.services.database.connection() as con:
+            clock = moment.isoformat()
+            days = await TEST_DAYS.all(con, institution=world.institution, at=clock, limit=MOST)
+        return [(str(d.id), d.level) for d in days]
+
+    assert await found(at) == [(soon, "N4"), (later, "N3")]
+    assert await found(at + DAY) == [(soon, "N4")]
+    assert await found(at + 11 * DAY) == []

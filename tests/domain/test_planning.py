@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -10,16 +11,18 @@ from service.domain.obligations import Calendar
 from service.domain.planning import (
     Duration,
     Durations,
+    TestDay,
     after,
     before,
     horizon,
+    in_time,
     issued_from,
     latest_days,
     plan,
     still_to_reach,
 )
 from service.domain.requirements import Evidence, Packs, RequirementFacts, add_months, choose
-from service.domain.requirements.model import Requirement, Source, Validity
+from service.domain.requirements.model import AnyTest, Requirement, Source, TestAlternative, Validity
 from service.storage.calendars import calendars_between
 from service.storage.durations import durations_of, planning_countries
 from service.storage.packs import shipped_packs
@@ -160,3 +163,27 @@ def test_plan_is_none_without_a_day_or_behind_it() -> None:
 
 def test_durations_say_that_nobody_measured_them() -> None:
     assert {durations_of(p).evidence for p in ("jp_ssw1", "de_18a", "home_hire")} == {"unverified"}
+
+
+def test_test_days_are_those_whose_result_comes_in_time() -> None:
+    """Registration is open, a level that serves (or several), and the result is there by the day it is needed."""
+    today, needed = date(2026, 12, 1), date(2027, 6, 1)
+    row = Requirement(
+        key="german_a2", title="", kind="test", subject="person", needed_before="authorisation", providers=("trainee",),
+        source=SOURCE, item="german_a2", asks=AnyTest((TestAlternative("goethe", ("a2", "b1")),)),
+    )  # fmt: skip
+
+    def day(n: int, held: date, until: date, test: str = "goethe", level: str | None = "a2") -> TestDay:
+        return TestDay(id=UUID(int=n), test=test, level=level, held_on=held, register_until=until)
+
+    last = needed - 45 * DAY
+    days = [
+        day(1, last, today),
+        day(2, last + DAY, today),
+        day(3, last, today - DAY),
+        day(4, last - DAY, today, level=None),
+        day(5, last, today, level="a1"),
+        day(6, last, today, test="telc"),
+        day(7, last - 60 * DAY, today, level="b1"),
+    ]
+    assert [d.id.int for d in in_time([row], needed, today, 45, days)] == [1, 4, 7]

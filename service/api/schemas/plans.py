@@ -25,6 +25,16 @@ class PlanStepOut(Out):
     critical: bool
 
 
+class TestDayOut(Out):
+    """A day on which a test that serves can still be sat, so that its result comes in time."""
+
+    id: UUID = Field(description="The sitting.")
+    test: str
+    level: str | None
+    held_on: date
+    register_until: date
+
+
 class PlanPaperOut(Out):
     """Something that is still to be handed in, or runs out before it is needed for the last time."""
 
@@ -38,6 +48,7 @@ class PlanPaperOut(Out):
     latest_on: date
     valid_until: date | None
     runs_out: bool
+    test_days: list[TestDayOut] = Field(description="For a test: when it can be sat in time, the last chance first.")
 
 
 class PlanOut(Out):
