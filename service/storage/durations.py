@@ -11,7 +11,7 @@ from typing import Any
 from service.domain.planning import Duration, Durations
 from service.domain.requirements import LINE
 from service.domain.requirements.model import MARKS
-from service.storage.packs import FaultyPack
+from service.storage.packs import Fault, FaultyPack
 
 FILE = "house-1.json"
 UNITS = ("days", "working_days")
@@ -23,14 +23,18 @@ def _file() -> dict[str, Any]:
     return dict(json.loads(text))
 
 
+def _faulty(row: str, problem: str) -> FaultyPack:
+    return FaultyPack(FILE, [Fault("", row, "pack_value_unknown", problem)])
+
+
 def _read(rows: Iterable[dict[str, Any]]) -> dict[str, Duration]:
     found = {}
     for row in rows:
         d = Duration(**row)
         if d.stage not in LINE or d.unit not in UNITS or not 0 <= d.minimum <= d.usual:
-            raise FaultyPack(FILE, d.stage, "an unknown stage or unit, or more at least than as a rule")
+            raise _faulty(d.stage, "an unknown stage or unit, or more at least than as a rule")
         if (d.unit == "working_days") != (d.calendar is not None):
-            raise FaultyPack(FILE, d.stage, "working days need a calendar, and days have none")
+            raise _faulty(d.stage, "working days need a calendar, and days have none")
         found[d.stage] = d
     return found
 
@@ -40,7 +44,7 @@ def durations_of(pathway: str) -> Durations:
     """The durations of a pathway. Raises FaultyPack."""
     said = _file()
     if said["evidence"] not in MARKS:
-        raise FaultyPack(FILE, "evidence", "an unknown mark")
+        raise _faulty("evidence", "an unknown mark")
     by_stage = _read(said["stages"]) | _read(said["pathways"].get(pathway, ()))
     return Durations(
         by_stage=by_stage,

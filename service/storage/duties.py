@@ -25,7 +25,9 @@ def house_rules() -> HouseRules:
     pin = f"{said['key']}@{said['version']}"
     checks = tuple(read_obligation(FILE, c, pin) for c in said["checks"])
     if any(c.due is None or c.due.unit == "working_days" for c in checks):
-        raise FaultyPack(FILE, "checks", "what comes back does so after days or years")
+        raise FaultyPack(
+            FILE, [Fault("", "checks", "pack_value_unknown", "what comes back does so after days or years")]
+        )
     return HouseRules(
         pin=pin,
         watches=tuple(_watch(w, pin) for w in said["watches"]),
