@@ -1112,7 +1112,7 @@ def upgrade() -> None:
     op.create_index(
         "obligations_by_due",
         "obligations",
-        ["institution_id", "due_on"],
+        ["institution_id", sa.literal_column("coalesce(due_on, 'infinity'::date)"), "id"],
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
@@ -2282,6 +2282,8 @@ def upgrade() -> None:
         sa.Column("returns_on", sa.Date(), nullable=True),
         sa.Column("returned_on", sa.Date(), nullable=True),
         sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("critical_on", sa.Date(), nullable=True),
+        sa.Column("late_on", sa.Date(), nullable=True),
         sa.Column("wish", sa.Text(), nullable=True),
         sa.Column("skills_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("replaced", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
@@ -2315,6 +2317,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index(op.f("placements_agency_id"), "placements", ["agency_id"], unique=False)
+    op.create_index(
+        "placements_by_critical",
+        "placements",
+        ["institution_id", "critical_on"],
+        unique=False,
+        postgresql_where=sa.text("critical_on IS NOT NULL"),
+    )
     op.create_index(
         "placements_by_end",
         "placements",
@@ -2607,6 +2616,9 @@ def downgrade() -> None:
         "placements_contested", table_name="placements", postgresql_where=sa.text("contested_seq IS NOT NULL")
     )
     op.drop_index("placements_by_end", table_name="placements", postgresql_where=sa.text("state = 'active'"))
+    op.drop_index(
+        "placements_by_critical", table_name="placements", postgresql_where=sa.text("critical_on IS NOT NULL")
+    )
     op.drop_index(op.f("placements_agency_id"), table_name="placements")
     op.drop_table("placements")
     op.drop_index(op.f("ledger_institution_id_person_id"), table_name="ledger")
