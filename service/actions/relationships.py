@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from service.actions.work import Item, Services, Subject, Work
+from service.actions.reading import records
+from service.actions.work import Call, Item, Missing, Services, Subject, Work
 from service.domain.lifecycle import Given, Step
 from service.domain.relationships import DECLARED, RELATIONSHIP
 from service.storage import relationships
 from service.storage.ids import uuid7
 from service.storage.tables import institutions as tables
+from service.storage.tables.recognition_rules import partner_conversions
 
 
 def record(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -58,15 +61,56 @@ def declare(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str,
     }
 
 
+def set_conversion(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """How the partner's credits and grades are converted from a day on; earlier results stay as they were."""
+    new_id, no = uuid7(), item.dossier.last_conversion + 1
+    credits_, grades = given.get("credits"), given.get("grades")
+    work.writes.row(
+        partner_conversions,
+        item.stream,
+        id=new_id,
+        relationship_id=item.id,
+        no=no,
+        effective_from=given["effective_from"],
+        credit_policy=dataclasses.asdict(credits_) if credits_ else None,
+        grade_policy=dataclasses.asdict(grades) if grades else None,
+        set_at=work.now,
+    )
+    work.created["conversion"] = new_id
+    told = {"conversion_id": new_id, "no": no, "effective_from": given["effective_from"]}
+    return {"since_on": item.dossier.since_on, "event_data": told}
+
+
 SUBJECT: Subject[Any] = Subject(
     "relationships",
     RELATIONSHIP,
     tables.relationships,
     relationships.FACTS,
     births={"record": relationships.NEW_FACTS},
-    effects={"record": record, "edit": edit, "declare": declare, "verify": verify, "reinstate": verify},
+    effects={
+        "record": record,
+        "edit": edit,
+        "declare": declare,
+        "verify": verify,
+        "reinstate": verify,
+        "set_conversion": set_conversion,
+    },
     kind="relationship",
 )
+
+
+async def conversions(services: Services, call: Call, relationship: UUID) -> list[dict[str, Any]]:
+    """Every conversion of a partner, the newest first.
+
+    Raises:
+        Missing: no relationship that the actor sees.
+    """
+    statement = relationships.conversions_of(call.eyes)
+    _, found = await records(services, call, statement, "recognition_rules.read", by_id=relationship)
+    if found[0]["relationship_id"] is None:
+        raise Missing
+    names = ("id", "no", "effective_from", "credit_policy", "grade_policy", "set_at")
+    return [{name: r[name] for name in names} for r in found if r["id"] is not None]
 
 
 async def find_organisation(services: Services, country: str, registration_no: str) -> dict[str, Any] | None:

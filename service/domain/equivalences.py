@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -40,7 +40,7 @@ class RuleSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTarget:
-    """A course at home. Without `credits` the credits policy says what is earned, and without one the course does."""
+    """A course at home. Without `credits` a policy says what is earned: the rule's, the partner's; else the course does."""
 
     course_id: UUID
     credits: Decimal | None = None
@@ -73,6 +73,17 @@ class RuleInForce:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerConversion:
+    """How a partner's credits and grades are converted from a day on, where a rule does not say itself."""
+
+    owner_id: UUID
+    no: int
+    effective_from: date
+    credits: CreditPolicy | None = None
+    grades: GradePolicy | None = None
+
+
 class Claimed(Protocol):
     """What must be known of an item of a case."""
 
@@ -80,6 +91,8 @@ class Claimed(Protocol):
     def id(self) -> UUID: ...
     @property
     def source_course_id(self) -> UUID | None: ...
+    @property
+    def source_owner_id(self) -> UUID | None: ...
     @property
     def target_course_id(self) -> UUID | None: ...
     @property
@@ -212,6 +225,8 @@ def _award(
             if isinstance(trace, Trace) and not isinstance(grade, list):
                 amount = str(trace.result["amount"])
                 given.append(amount)
+                if exact(amount) <= 0:  # rounded away, or worth nothing: no rule recognises that
+                    found.append(Reason("credits_awarded", required="> 0", pointer=at))
                 made.append(
                     Award(
                         item_id=item.id, credits=Decimal(amount), rule_id=rule_id,
@@ -265,8 +280,22 @@ def _grade_of(e: Equivalence, item: Claimed, at: str) -> Trace | list[Reason]:
     return convert_grade(item.grade, e.grades, passed=item.passed, at=at)
 
 
+def _with_policies(e: Equivalence, items: Sequence[Claimed], partners: Sequence[PartnerConversion]) -> Equivalence:
+    """The equivalence with the partner's policies where it has none: those that held when the last was achieved."""
+    days = [i.achieved_on for i in items if i.achieved_on is not None]
+    owners = {i.source_owner_id for i in items}
+    begun = [p for p in partners if {p.owner_id} == owners and days and p.effective_from <= max(days)]
+    theirs = max(begun, key=lambda p: (p.effective_from, p.no), default=None)
+    if theirs is None:
+        return e
+    return replace(e, credits=e.credits or theirs.credits, grades=e.grades or theirs.grades)
+
+
 def propose(
-    items: Sequence[Claimed], rules: Iterable[RuleInForce | Equivalence], schemes: Sequence[CreditScheme]
+    items: Sequence[Claimed],
+    rules: Iterable[RuleInForce | Equivalence],
+    schemes: Sequence[CreditScheme],
+    partners: Sequence[PartnerConversion] = (),
 ) -> Proposal:
     """What every item of a case gets by the rules, as of the day on which each result was achieved; or why not.
 
@@ -286,7 +315,7 @@ def propose(
             continue
         at = f"/items/{left[mine[0].id]}"
         unmet = [r for i in mine for r in _meets(e, i, f"/items/{left[i.id]}")]
-        awards, faults = ([], unmet) if unmet else _award(rule, e, mine, schemes, at)
+        awards, faults = ([], unmet) if unmet else _award(rule, _with_policies(e, mine, partners), mine, schemes, at)
         made, found = made + awards, found + faults
         for i in mine:
             del left[i.id]
@@ -301,6 +330,7 @@ def _in_time(rule: RuleInForce | Equivalence, item: Claimed) -> bool:
 __all__ = [
     "Award",
     "Equivalence",
+    "PartnerConversion",
     "RuleInForce",
     "RuleSource",
     "RuleTarget",

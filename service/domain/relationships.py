@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE
+from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, REGISTRAR
+from service.domain.conversion import CreditPolicy, GradePolicy
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 
 ORGANISATION_KINDS = (
@@ -46,6 +47,7 @@ class RelationshipDossier(Dossier):
     valid_until: date | None = None
     licence_no: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    last_conversion: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,13 @@ class NewRelationship(Dossier):
     """What is known when a relationship is recorded: whether the organisation that was named is there."""
 
     organisation_known: bool = False
+
+
+def conversion_says_something(_: RelationshipDossier, given: Given) -> Reason | None:
+    """A conversion is of credits, of grades or of both."""
+    if given.get("credits") is None and given.get("grades") is None:
+        return Reason("something_to_convert", required=["credits", "grades"], pointer="/credits")
+    return None
 
 
 def licence_known(r: RelationshipDossier) -> Reason | None:
@@ -108,6 +117,12 @@ def something_declared(_: RelationshipDossier, given: Given) -> Iterator[Reason]
         )
 
 
+CONVERSION: tuple[Takes[Any], ...] = (
+    Takes("effective_from", date, "The first day on which a result is converted so."),
+    Takes("credits", CreditPolicy, "How its credits are converted.", needed=False),
+    Takes("grades", GradePolicy, "How its grades are converted.", needed=False),
+)
+
 # fmt: off
 RELATIONSHIP = Lifecycle[Any]("relationship", [
     #    action      from                      to           who                   only if           leaves behind
@@ -123,6 +138,9 @@ RELATIONSHIP = Lifecycle[Any]("relationship", [
          takes=[because("licence_lapsed", "complaint", "inspection", "other")]),
     Rule("reinstate", ["suspended"],           "verified",  [COORDINATOR, ADMIN], [licence_known],  "relationship.reinstated",
          takes=[VALID_UNTIL], evidence=True),
+    # What was converted stays converted: a conversion is followed by a newer one and never taken back.
+    *[Rule("set_conversion", [state], state,   [COORDINATOR, REGISTRAR], [],        "relationship.conversion_set",
+           takes=CONVERSION, checks=[conversion_says_something], undo=False) for state in ("recorded", "verified", "suspended")],
     Rule("end",      ["recorded", "verified", "suspended"], "ended", [COORDINATOR, ADMIN], [],      "relationship.ended",
          takes=[because("contract_ended", "breach", "duplicate", "other")]),
 ])

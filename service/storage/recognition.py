@@ -32,7 +32,14 @@ from service.domain.recognition import CaseDossier, CaseItem, Claimable, Earned,
 from service.storage.conversion import shipped_schemes
 from service.storage.database import Record, Statement, value
 from service.storage.opening import TODAY, FactsOf, json_rows, word
-from service.storage.recognition_rules import read_regulation, read_rule, regulations_for, rules_for
+from service.storage.recognition_rules import (
+    conversions_for,
+    read_conversion,
+    read_regulation,
+    read_rule,
+    regulations_for,
+    rules_for,
+)
 from service.storage.scopes import NOW, actor_of, sees
 from service.storage.tables.courses import courses
 from service.storage.tables.enrolments import enrolments
@@ -76,6 +83,29 @@ _newest = (
 )
 
 
+def _course_of(r: Any) -> ColumnElement[Any]:
+    """The catalogue's course of a result: the one that it names, or else the newest of its owner's with its code.
+
+    Results from sheets have a code and no id; without this no rule would know them.
+    """
+    k = courses.alias("by_code")
+    by_code = (
+        select(k.c.id)
+        .where(
+            mine(k),
+            k.c.owner_id.is_not_distinct_from(r.c.owner_id),
+            k.c.code == r.c.course_code,
+            k.c.state != word("voided"),
+            or_(r.c.owner_id.is_not(None), r.c.source == word("home")),
+        )
+        .order_by(k.c.edition.desc())
+        .limit(literal_column("1"))
+        .correlate(r)
+        .scalar_subquery()
+    )
+    return func.coalesce(r.c.course_id, by_code)
+
+
 def _in_curriculum(course: ColumnElement[Any], *, required: bool) -> ColumnElement[bool]:
     """Whether the newest curriculum of the case's programme has the course, for everybody or by choice."""
     chosen = _cc.c.required if required else not_(_cc.c.required)
@@ -96,13 +126,14 @@ _ITEMS = json_rows(
         _exact(case((_r.c.state != word("voided"), HUNDRED - _r.c.claimed_percent), else_=literal_column("0")), "free"),
         _d.c.outcome,
         _exact(_d.c.credits_awarded, "credits_awarded"),
-        _r.c.course_id.label("source_course_id"),
+        _course_of(_r).label("source_course_id"),
+        _r.c.owner_id.label("source_owner_id"),
         _r.c.grade,
         _r.c.achieved_on,
         _exact(_home.c.credits, "target_credits"),
         _home.c.kind.label("target_kind"),
         _in_curriculum(_i.c.target_course_id, required=True).label("target_required"),
-        _in_curriculum(_r.c.course_id, required=False).label("source_elective"),
+        _in_curriculum(_course_of(_r), required=False).label("source_elective"),
     )
     .select_from(
         _i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id))
@@ -114,7 +145,7 @@ _ITEMS = json_rows(
 )
 _DECIDERS = json_rows(
     select(_d.c.decided_by)
-    .where(mine(_d), _d.c.case_id == _c.c.id, _d.c.action == word("decide"))
+    .where(mine(_d), _d.c.case_id == _c.c.id, _d.c.action != word("decide_appeal"))
     .order_by(_d.c.decided_by)
 )
 _DOCUMENTS = case(
@@ -132,7 +163,17 @@ _RULES = case(
     (
         _DECIDABLE,
         rules_for(
-            select(_r.c.course_id)
+            select(_course_of(_r))
+            .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
+            .where(mine(_i), _i.c.case_id == _c.c.id)
+        ),
+    )
+)
+_CONVERSIONS = case(
+    (
+        _DECIDABLE,
+        conversions_for(
+            select(_r.c.owner_id)
             .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
             .where(mine(_i), _i.c.case_id == _c.c.id)
         ),
@@ -194,6 +235,7 @@ def _read(values: dict[str, Any]) -> dict[str, Any]:
             for e in values["earned"]
         ),
         "schemes": shipped_schemes(),
+        "conversions": tuple(read_conversion(c) for c in values["conversions"] or ()),
     }
 
 
@@ -212,6 +254,7 @@ def _item(row: dict[str, Any]) -> CaseItem:
         outcome=row["outcome"],
         credits_awarded=Decimal(row["credits_awarded"] or 0),
         source_course_id=UUID(row["source_course_id"]) if row["source_course_id"] else None,
+        source_owner_id=UUID(row["source_owner_id"]) if row["source_owner_id"] else None,
         source_elective=row["source_elective"],
         grade=row["grade"],
         achieved_on=date.fromisoformat(row["achieved_on"]),
@@ -234,6 +277,7 @@ FACTS: FactsOf[CaseDossier] = FactsOf(
         "signers": _SIGNERS,
         "rules": _RULES,
         "regulations": regulations_for(_c.c.programme_id),
+        "conversions": _CONVERSIONS,
         "earned": _EARNED,
         "evidence_until": _c.c.evidence_until,
         "evidence_wanted": _c.c.evidence_wanted,
@@ -441,7 +485,7 @@ def precedents_of(sight: Sight | None) -> Statement[Record]:
     i, r = _i.alias("asked_item"), _r.alias("asked_result")
     same_source = or_(
         _r.c.course_id == r.c.course_id,
-        and_(_r.c.course_id.is_(None), _r.c.owner_id == r.c.owner_id, _r.c.course_code == r.c.course_code),
+        and_(_r.c.owner_id == r.c.owner_id, _r.c.course_code == r.c.course_code),
     )
     same_target = or_(_oi.c.target_course_id == i.c.target_course_id, _oi.c.target == i.c.target)
     before = (
@@ -501,7 +545,7 @@ _taken = (
         mine(_own_rule),
         _own_rule.c.state == word("active"),
         _own_rule.c.automatic,
-        recognition_rule_sources.c.course_id == _r.c.course_id,
+        recognition_rule_sources.c.course_id == _course_of(_r),
         _own_rule.c.valid_from <= _r.c.achieved_on,
         func.coalesce(_own_rule.c.valid_until >= _r.c.achieved_on, true()),
     )

@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import Sight
 from service.domain.conversion import CreditPolicy, GradePolicy
-from service.domain.equivalences import Equivalence, RuleInForce, RuleSource, RuleTarget
+from service.domain.equivalences import Equivalence, PartnerConversion, RuleInForce, RuleSource, RuleTarget
 from service.domain.recognition_rules import NewRule, RuleDossier
 from service.domain.regulations import CategoryCap, Default, Regulation
 from service.storage.conversion import data_file, source_of
@@ -23,9 +23,11 @@ from service.storage.database import Record, Statement
 from service.storage.opening import ITSELF, FactsOf, json_rows, word
 from service.storage.scopes import actor_of, sees
 from service.storage.tables.courses import courses
+from service.storage.tables.institutions import relationships
 from service.storage.tables.programmes import programmes
 from service.storage.tables.recognition import recognition_decisions
 from service.storage.tables.recognition_rules import (
+    partner_conversions,
     recognition_rule_sources,
     recognition_rule_targets,
     recognition_rules,
@@ -164,6 +166,29 @@ def rules_for(source: Select[Any]) -> ColumnElement[Any]:
         )
         .order_by(_r.c.rule_key, _r.c.edition)
     )  # fmt: skip
+
+
+def conversions_for(owner: Select[Any]) -> ColumnElement[Any]:
+    """Every conversion of the partners of a subselect, as JSON."""
+    v, r = partner_conversions, relationships
+    return json_rows(
+        select(r.c.organisation_id, v.c.no, v.c.effective_from, v.c.credit_policy, v.c.grade_policy)
+        .select_from(v.join(r, mine(r) & (r.c.id == v.c.relationship_id)))
+        .where(mine(v), r.c.state != word("voided"), r.c.organisation_id.in_(owner))
+        .order_by(v.c.no)
+    )
+
+
+def read_conversion(row: Mapping[str, Any]) -> PartnerConversion:
+    """A partner's conversion from its JSON."""
+    credits_, grades = row["credit_policy"], row["grade_policy"]
+    return PartnerConversion(
+        owner_id=UUID(row["organisation_id"]),
+        no=row["no"],
+        effective_from=date.fromisoformat(row["effective_from"]),
+        credits=_CREDITS.validate_python(credits_) if credits_ else None,
+        grades=_GRADES.validate_python(grades) if grades else None,
+    )
 
 
 # ---- regulations

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Text, Uuid, bindparam, func, select
 
+from service.domain.actors import Sight
 from service.domain.relationships import NewRelationship, RelationshipDossier
-from service.storage.database import Statement
+from service.storage.database import Record, Statement
 from service.storage.opening import ITSELF, TODAY, FactsOf, word
+from service.storage.scopes import actor_of, sees
 from service.storage.tables.institutions import organisations, relationships
-from service.storage.views import View, among, before_or_on
+from service.storage.tables.recognition_rules import partner_conversions
+from service.storage.tenancy import mine
+from service.storage.views import View, among, before_or_on, read_by
 
-_r, _o = relationships, organisations
+_r, _o, _v = relationships, organisations, partner_conversions
 _joined = _r.join(_o, _o.c.id == _r.c.organisation_id)
 
 FACTS: FactsOf[RelationshipDossier] = FactsOf(
     _r,
     RelationshipDossier,
-    {"role": _r.c.role, "valid_until": _r.c.valid_until, "licence_no": _r.c.licence_no, "facts": _r.c.facts},
+    {
+        "role": _r.c.role,
+        "valid_until": _r.c.valid_until,
+        "licence_no": _r.c.licence_no,
+        "facts": _r.c.facts,
+        "last_conversion": select(func.coalesce(func.max(_v.c.no), 0))
+        .where(mine(_v), _v.c.relationship_id == _r.c.id)
+        .scalar_subquery(),
+    },
     stream="id",
 )
 NEW_FACTS: FactsOf[NewRelationship] = FactsOf(
@@ -68,6 +81,25 @@ VIEW = View(
         "valid_until": before_or_on(_r.c.valid_until),
     },
 )
+
+
+@lru_cache(maxsize=8)
+def conversions_of(sight: Sight | None) -> Statement[Record]:
+    """Every conversion of a partner that the actor sees, the newest first."""
+    actor = actor_of(sight)
+    rows = (
+        select(
+            _r.c.id.label("relationship_id"), _v.c.id, _v.c.no, _v.c.effective_from, _v.c.credit_policy,
+            _v.c.grade_policy, _v.c.set_at,
+        )
+        .select_from(_r.outerjoin(_v, mine(_v) & (_v.c.relationship_id == _r.c.id)))
+        .where(sees(_r, sight, actor), _r.c.id == bindparam("by_id", type_=Uuid))
+        .order_by(_v.c.no.desc())
+        .subquery("found")
+    )  # fmt: skip
+    return read_by(rows, actor, [rows.c.no.desc()])
+
+
 FIND_ORGANISATION = Statement(
     select(*ORGANISATION.values()).where(
         _o.c.country == bindparam("country", type_=Text),

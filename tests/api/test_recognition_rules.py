@@ -61,7 +61,8 @@ class Desk(Staff):
     async def case(self, *, who: str | None = None, share: str = "100", **more: Any) -> str:
         """A case of one result in the partner's course."""
         who = who or self.person
-        made = await result(self.coordinator, who, **{"course_id": self.there, "grade": "1,7"} | more)
+        said = {"course_id": self.there, "grade": "1,7"} | more
+        made = await result(self.coordinator, who, **{k: v for k, v in said.items() if v is not None})
         item = {"result_id": made, "target_course_id": self.here, "share_percent": share}
         body = {"person_id": who, "kind": "transcript", "items": [item]}
         return f"/v1/recognition-cases/{(await self.registrar.ok('/v1/recognition-cases', body))['id']}"
@@ -139,42 +140,44 @@ async def test_case_is_decided_by_an_automatic_rule_with_its_trace(world: World,
     assert await desk.coordinator.refused(rule, "correct", {"note": "x"}) == ["rule_not_used"]
 
 
-@pytest.mark.parametrize(
-    ("more", "rule", "codes"),
-    [
-        ({"grade": "3,3"}, {}, ["grade_least"]),
-        ({"grade": "gut"}, {}, ["grade_least"]),
-        ({"passed": False}, {}, ["result_passed"]),
-        ({"verified": False}, {}, ["result_verified"]),
-        ({"achieved_on": "2024-12-31"}, {}, ["rule_for_item"]),
-        ({"course_id": None}, {}, ["rule_for_item"]),
-        ({"share": "50"}, {}, ["rule_for_item"]),
-        ({}, {"valid_until": "2026-02-09"}, ["rule_for_item"]),
-    ],
-)
-async def test_case_that_a_rule_does_not_take_waits_for_a_person(
-    world: World, desk: Desk, more: dict[str, Any], rule: dict[str, Any], codes: list[str]
-) -> None:
-    await desk.rule(**rule)
-    more = {k: v for k, v in more.items() if k != "course_id"} | (
-        {} if "course_id" not in more else {"course_id": await desk.course()}
-    )
-    if more.get("verified") is False:
-        letter = {"evidence": [await document_of(desk)]}
-        made = await result(desk.coordinator, desk.person, verified=False, course_id=desk.there, grade="1")
-        body = {"person_id": desk.person, "kind": "transcript",
-                "items": [{"result_id": made, "target_course_id": desk.here}]}  # fmt: skip
-        path = f"/v1/recognition-cases/{(await desk.registrar.ok('/v1/recognition-cases', body | letter))['id']}"
-    else:
-        path = await desk.case(**more)
+async def test_case_that_a_rule_does_not_take_waits_for_a_person(world: World, desk: Desk) -> None:
+    await desk.rule()
+    tried: list[tuple[dict[str, Any], list[str]]] = [
+        ({"grade": "3,3"}, ["grade_least"]),
+        ({"passed": False}, ["result_passed"]),
+        ({"achieved_on": "2024-12-31"}, ["rule_for_item"]),
+        ({"course_id": await desk.course()}, ["rule_for_item"]),
+        ({"share": "50"}, ["rule_for_item"]),
+    ]
+    paths = [await desk.case(who=await person(desk.coordinator), **more) for more, _ in tried]
     assert await rung(world, "decide_by_rule") == 0
-    assert await desk.registrar.refused(path, "decide_by_rule") == codes
+    for path, (_, codes) in zip(paths, tried, strict=True):
+        assert await desk.registrar.refused(path, "decide_by_rule") == codes
 
 
-async def document_of(desk: Desk) -> str:
-    from tests.api.test_results import document
-
-    return await document(desk.coordinator, desk.person)
+async def test_partner_has_a_conversion_where_a_rule_has_none(desk: Desk) -> None:
+    """By the version that held when the result was achieved."""
+    (tie,) = (await desk.coordinator.get("/v1/relationships", organisation_id=desk.partner)).json()["items"]
+    path = f"/v1/relationships/{tie['id']}"
+    assert await desk.registrar.refused(path, "set_conversion", {"effective_from": "2026-01-01"}) == [
+        "something_to_convert"
+    ]
+    await desk.registrar.done(
+        path, "set_conversion", {"effective_from": "2026-01-01", "credits": LOAD, "grades": GERMAN}
+    )
+    half = LOAD | {"legs": [{"method": "ratio", "to_scheme": "cn-college@16", "factor": "0.5"}]}
+    await desk.registrar.done(path, "set_conversion", {"effective_from": "2026-02-01", "credits": half})
+    shown = (await desk.registrar.get(f"{path}/conversions")).json()["items"]
+    assert [(v["no"], v["effective_from"], v["grade_policy"] is None) for v in shown] == [
+        (2, "2026-02-01", True), (1, "2026-01-01", False),
+    ]  # fmt: skip
+    assert (await desk.trainee.get(f"{path}/conversions")).status_code == 403
+    await desk.rule(equivalence=desk.equivalence())
+    for day, awarded in (("2025-12-31", ("4", None)), ("2026-01-31", ("4", "91")), ("2026-02-01", ("3", None))):
+        case = await desk.case(who=await person(desk.coordinator), achieved_on=day, owner_id=desk.partner)
+        await desk.registrar.done(case, "decide_by_rule")
+        (decision,) = (await desk.registrar.get(case)).json()["decisions"]
+        assert (decision["credits_awarded"], decision["grade_awarded"]) == awarded
 
 
 async def test_rule_that_is_not_automatic_decides_with_a_registrar(world: World, desk: Desk) -> None:
@@ -254,6 +257,18 @@ async def test_several_courses_count_as_one_and_one_as_several(desk: Desk) -> No
     assert await desk.registrar.refused(split, "decide_alike", {"equivalences": [half]}) == ["rule_for_item"] * 2
     await desk.registrar.done(split, "decide_alike", {"equivalences": [e]})
     assert [d["credits_awarded"] for d in (await desk.registrar.get(split)).json()["decisions"]] == ["4", "1"]
+
+
+async def test_rule_knows_a_result_by_its_owner_and_code(world: World, desk: Desk) -> None:
+    """As sheets bring them: without the id of a course."""
+    await desk.rule()
+    code = (await desk.coordinator.get(f"/v1/courses/{desk.there}")).json()["code"]
+    path = await desk.case(course_id=None, course_code=code, owner_id=desk.partner)
+    assert await rung(world, "decide_by_rule") == 1
+    other = await desk.case(who=await person(desk.coordinator), course_id=None, course_code=code)
+    assert await rung(world, "decide_by_rule") == 0
+    assert await desk.registrar.refused(other, "decide_by_rule") == ["rule_for_item"]
+    assert (await desk.registrar.get(path)).json()["state"] == "decided"
 
 
 async def test_precedents_count_what_was_decided_of_the_same_pair(world: World, desk: Desk) -> None:
@@ -382,6 +397,27 @@ async def test_regulation_asks_for_overlap_and_credits_of_a_required_course(desk
     await desk.registrar.done(case, "decide", decided(overlap_percent="70"))
     shown = (await desk.registrar.get(case)).json()["decisions"]
     assert [(d["overlap_percent"], d["credits_awarded"]) for d in shown] == [("70", "2")]
+
+
+async def test_regulation_is_the_home_scheme_of_a_conversion(desk: Desk, world: World) -> None:
+    """6 ECTS at 60 a year into the programme's own year of 40 credits are 4."""
+    path = await programme_of(desk, world)
+    await desk.registrar.done(
+        path, "set_regulation", {"effective_from": "2026-01-01", "full_year_credits": "40", "credits_per_course": "4"}
+    )
+    home = {"from_scheme": "ects", "legs": [{"method": "annual_load", "to_scheme": "home"}]}
+    case = await case_under(desk, world, path)
+    await desk.registrar.done(case, "decide_alike", {"equivalences": [desk.equivalence(credits=home)]})
+    assert [d["credits_awarded"] for d in (await desk.registrar.get(case)).json()["decisions"]] == ["4"]
+    (traced,) = (await desk.registrar.get(f"{case}/traces")).json()["items"]
+    assert [s["rule"] for s in traced["trace"]["credits"]][1] == "ects@2015 -> home@1"
+
+
+async def test_award_that_is_rounded_away_is_refused(desk: Desk) -> None:
+    coarse = LOAD | {"rounding": {"mode": "down", "step": "5"}}
+    case = await desk.case()
+    alike = {"equivalences": [desk.equivalence(credits=coarse)]}
+    assert await desk.registrar.refused(case, "decide_alike", alike) == ["credits_awarded"]
 
 
 async def test_elective_of_our_own_does_not_replace_a_required_course(desk: Desk, world: World) -> None:

@@ -44,7 +44,8 @@ async def test_relationship_needs_evidence_to_be_verified(world: World) -> None:
     assert verify["open"] is True
     assert next(i for i in verify["inputs"] if i["name"] == "evidence")["needed"] is True
     assert {o["action"]: o["open"] for o in offers} == {
-        "edit": True, "verify": True, "declare": True, "suspend": False, "reinstate": False, "end": True, "correct": True, "contest": False, "uphold": False,
+        "edit": True, "verify": True, "declare": True, "suspend": False, "reinstate": False, "end": True,
+        "set_conversion": True, "correct": True, "contest": False, "uphold": False,
     }  # fmt: skip
 
 

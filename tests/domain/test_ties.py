@@ -186,6 +186,8 @@ AGREED: dict[str, set[Role]] = {
     "documents.read": STAFF | PEOPLE | {E, Y, P}, "consents.read": {C, R, A, E, Y, P} | PEOPLE,
     "courses.read": STAFF | PEOPLE | {D, P}, "programmes.read": STAFF | PEOPLE | {D}, "intakes.read": STAFF | PEOPLE | {D},
     "applications.read": STAFF | PEOPLE, "enrolments.read": STAFF | PEOPLE, "results.read": STAFF | PEOPLE,
+    "conversions.read": STAFF | PEOPLE | {D, E, Y, P}, "recognition_cases.weigh": {C, R, A},
+    "recognition_rules.read": STAFF | {D},
     "recognition_cases.read": {C, R, A} | PEOPLE, "ledger.read": {C, R, A} | PEOPLE,
     "placement_requests.read": STAFF | PEOPLE | {D, E, Y}, "candidacies.read": STAFF | PEOPLE | {E},
     "placements.read": STAFF | PEOPLE | {E, Y}, "placements.interview": {C, R} | PEOPLE,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from service.actions import reading
-from service.actions.relationships import SUBJECT, find_organisation
+from service.actions.relationships import SUBJECT, conversions, find_organisation
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import Birth, Resource, routes_of
+from service.api.schemas.recognition_rules import PartnerConversionsOut
 from service.api.schemas.relationships import FindOrganisation, OrganisationsOut, RelationshipOut
 from service.storage.relationships import VIEW
 
@@ -18,6 +19,7 @@ RESOURCE = Resource(
     policy="relationships.read",
     tag="relationships",
     births={"record": Birth(extra=("organisation_id",), summary="Record a relationship with an organisation")},
+    summaries={"set_conversion": "Set how a partner's credits and grades are converted"},
 )
 
 
@@ -26,6 +28,10 @@ async def _find(asked: Asked) -> Response:
     reading.check(actor, "organisations.read")
     found = await find_organisation(asked.services, asked.query.country, asked.query.registration_no)
     return respond({"items": [found] if found else []})
+
+
+async def _conversions(asked: Asked) -> Response:
+    return respond({"items": await conversions(asked.services, asked.call, asked.id)})
 
 
 def routes() -> list[Operations]:
@@ -42,6 +48,18 @@ def routes() -> list[Operations]:
             "organisations.read",
             OrganisationsOut,
             query=FindOrganisation,
+        )
+    )
+    found.add(
+        Operation(
+            "GET",
+            "/relationships/{id}/conversions",
+            "relationships_conversions",
+            "How a partner's credits and grades are converted, every version",
+            _conversions,
+            "read",
+            "recognition_rules.read",
+            PartnerConversionsOut,
         )
     )
     return [found, routes_of(RESOURCE)]

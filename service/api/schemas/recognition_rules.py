@@ -43,6 +43,23 @@ class RecognitionRuleOut(StatefulOut):
     targets: list[RuleTargetOut]
 
 
+class PartnerConversionOut(Out):
+    """How a partner's credits and grades are converted from a day on, where a rule does not say itself."""
+
+    id: UUID
+    no: int
+    effective_from: date
+    credit_policy: dict[str, Any] | None
+    grade_policy: dict[str, Any] | None
+    set_at: datetime
+
+
+class PartnerConversionsOut(Out):
+    """Every version, the newest first."""
+
+    items: list[PartnerConversionOut]
+
+
 class CategoryCapOut(Out):
     """The most credits for courses of one kind."""
 

@@ -1,4 +1,4 @@
-"""Equivalence rules with their sources and targets, and regulations of programmes in versions."""
+"""Equivalence rules with sources and targets; regulations of programmes, conversions of partners, in versions."""
 
 from sqlalchemy import (
     Boolean,
@@ -86,4 +86,15 @@ regulations = tenant_table(
     refers("programme_id", "programmes"),
     UniqueConstraint("institution_id", "programme_id", "no"),
 )
-WRITTEN_ONCE.update({"recognition_rule_sources", "recognition_rule_targets", "regulations"})
+partner_conversions = tenant_table(
+    "partner_conversions",
+    c("relationship_id", Uuid),
+    c("no", Integer),
+    c("effective_from", Date),
+    c("credit_policy", JSONB, null=True),
+    c("grade_policy", JSONB, null=True),
+    instant("set_at"),
+    refers("relationship_id", "relationships"),
+    UniqueConstraint("institution_id", "relationship_id", "no"),
+)
+WRITTEN_ONCE.update({"partner_conversions", "recognition_rule_sources", "recognition_rule_targets", "regulations"})
