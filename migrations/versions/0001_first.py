@@ -1135,6 +1135,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("obligations_organisation_id"), "obligations", ["organisation_id"], unique=False)
     op.create_table(
+        "partner_conversions",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("relationship_id", sa.Uuid(), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("credit_policy", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("grade_policy", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("set_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "relationship_id"],
+            ["relationships.institution_id", "relationships.id"],
+            name=op.f("partner_conversions_institution_id_relationship_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("partner_conversions_pkey")),
+        sa.UniqueConstraint(
+            "institution_id",
+            "relationship_id",
+            "no",
+            name=op.f("partner_conversions_institution_id_relationship_id_no_key"),
+        ),
+    )
+    op.create_table(
         "placement_requests",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2764,6 +2787,7 @@ def downgrade() -> None:
     op.drop_index("placement_requests_by_closing", table_name="placement_requests")
     op.drop_index(op.f("placement_requests_agency_id"), table_name="placement_requests")
     op.drop_table("placement_requests")
+    op.drop_table("partner_conversions")
     op.drop_index(op.f("obligations_organisation_id"), table_name="obligations")
     op.drop_index("obligations_once", table_name="obligations", postgresql_where=sa.text("state <> 'voided'"))
     op.drop_index(op.f("obligations_institution_id_person_id"), table_name="obligations")
