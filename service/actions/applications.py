@@ -49,8 +49,7 @@ def ask_documents(_work: Work, _item: Item[Any], _step: Step, given: Given) -> d
 
 def find_eligible(_work: Work, item: Item[ApplicationDossier], _step: Step, given: Given) -> dict[str, Any]:
     """The source of the plan under which it counts from now on."""
-    known, origin = item.dossier.sources, item.dossier.origin
-    source = given.get("source") or (origin if origin in known else ANY_SOURCE)
+    source = given.get("source") or item.dossier.natural_source
     return {"source": source, "event_data": {"source": source}}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from service.actions.places import free
 from service.actions.timers import Timer
 from service.actions.work import Item, Subject, Work
-from service.domain.intakes import INTAKE, IntakeDossier, NewIntake
+from service.domain.intakes import INTAKE, IntakeDossier, NewIntake, kind_of
 from service.domain.lifecycle import NEW, Given, Step
 from service.storage import intakes as stored
 from service.storage.tables import applications, enrolments
@@ -25,13 +25,15 @@ def _planned(given: Given) -> dict[str, Any]:
         columns["nationalities"] = list(given["nationalities"])
     if "languages" in given:
         columns["languages"] = [dataclasses.asdict(proof) for proof in given["languages"]]
+    if "documents" in given:
+        columns["documents"] = list(dict.fromkeys(given["documents"]))
     return columns
 
 
 def draft(work: Work, item: Item[NewIntake], step: Step, given: Given) -> dict[str, Any]:
     """The intake of a programme, with as much of its plan as is known."""
     _set_quotas(work, item, step, given)
-    asked_for_nothing: dict[str, Any] = {"nationalities": [], "languages": []}
+    asked_for_nothing: dict[str, Any] = {"nationalities": [], "languages": [], "documents": []}
     event = {"programme_id": item.id} | {name: given[name] for name in ("code", *DATES)}
     return {"programme_id": item.id} | asked_for_nothing | _planned(given) | {"event_data": event}
 
@@ -55,6 +57,7 @@ def _set_quotas(work: Work, item: Item[Any], step: Step, given: Given) -> dict[s
                 item.stream,
                 intake_id=item.stream,
                 source=quota.source,
+                kind=kind_of(quota, known),
                 places=quota.places,
                 taken=0,
             )
@@ -62,14 +65,46 @@ def _set_quotas(work: Work, item: Item[Any], step: Step, given: Given) -> dict[s
 
 
 def set_quotas(work: Work, item: Item[IntakeDossier], step: Step, given: Given) -> dict[str, Any]:
-    """Places for the sources that are named; the others stay as they are."""
-    return {"event_data": {"places": _set_quotas(work, item, step, given)}}
+    """Places for the sources that are named, others stay as they are; with the approval, where the plan has one."""
+    approval = {} if step.from_state == "draft" else _approval(given)
+    return approval | {"event_data": {"places": _set_quotas(work, item, step, given)} | approval}
+
+
+def _approval(given: Given) -> dict[str, Any]:
+    return {name: given[name] for name in APPROVAL}
 
 
 def publish(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """The approval of the plan."""
-    approval = {name: given[name] for name in APPROVAL}
-    return approval | {"event_data": approval}
+    return _approval(given) | {"event_data": _approval(given)}
+
+
+def move_places(work: Work, item: Item[IntakeDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Free places of one source are another's; the plan's total stays."""
+    for source, places in ((given["from_source"], -given["places"]), (given["to_source"], given["places"])):
+        key = {"intake_id": item.id, "source": source}
+        work.writes.count(tables.intake_quotas, item.id, key, places=places)
+    return {"event_data": {name: given[name] for name in ("from_source", "to_source", "places")}}
+
+
+def rerank(work: Work, item: Item[IntakeDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """Those who are named share out the ranks that they have in their new order; the ranks of others stay."""
+    waiting = {w.id: w for w in item.dossier.named}
+    ranks = sorted(w.rank for w in waiting.values() if w.rank is not None)
+    moved = [(waiting[a], rank) for a, rank in zip(given["applications"], ranks, strict=True)]
+    for w, rank in moved:
+        if w.rank != rank:
+            work.writes.change(applications.applications, w.person_id, id=w.id, rank=rank)
+            work.record(
+                w.person_id,
+                None,
+                type_="application.reranked",
+                subject="application",
+                subject_id=w.id,
+                data={"rank": rank, "intake_id": item.id},
+                main=False,
+            )
+    return {"event_data": {"source": moved[0][0].source, "applications": [w.id for w, _ in moved]}}
 
 
 def reschedule(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -139,12 +174,14 @@ SUBJECT: Subject[Any] = Subject(
     INTAKE,
     tables.intakes,
     stored.FACTS,
-    births={"draft": stored.NEW_FACTS},
+    births={"draft": stored.NEW_FACTS, "rerank": stored.RANK_FACTS},
     effects={
         "draft": draft,
         "edit": edit,
         "set_quotas": set_quotas,
         "publish": publish,
+        "move_places": move_places,
+        "rerank": rerank,
         "reschedule": reschedule,
         "open": open_,
         "close": close,

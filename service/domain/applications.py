@@ -23,8 +23,9 @@ ENDED = frozenset({"completed", "cancelled"})
 class ApplicationDossier(Dossier):
     """All that the rules of an application may know: what it says, its intake, the person, the plan, its enrolment.
 
-    `source` is that under which it counts; `sources` are those of the plan; `places` is None where the plan has none
-    for it. `waiting_before` are the ids of those who wait for the same places with a better rank, `ranks` the ranks
+    `source` is that under which it counts, `natural_source` the one that their region of origin or nationality names;
+    `sources` are those of the plan; `places` is None where the plan has none for it. `wanted` are the kinds of document
+    that the intake asks everybody for, `asked` those that were asked of this one. `waiting_before` are the ids of those who wait for the same places with a better rank, `ranks` the ranks
     that are given.
     """
 
@@ -41,15 +42,16 @@ class ApplicationDossier(Dossier):
     languages: tuple[Proof, ...] = ()
     birth_on: date
     nationality: str = ""
-    origin: str | None = None
     shown_education: int | None = None
     certificates: tuple[Held, ...] = ()
     consent_given: bool = False
     identity_shown: bool = False
     documents: frozenset[str] = frozenset()
     asked: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
     sources: frozenset[str] = frozenset()
     source: str | None = None
+    natural_source: str = "*"
     places: int | None = None
     taken: int = 0
     rank: int | None = None
@@ -125,6 +127,12 @@ def documents_supplied(a: ApplicationDossier) -> Reason | None:
     """Every document that was asked for is there, and not rejected."""
     missing = sorted(set(a.asked) - a.documents)
     return Reason("documents_supplied", required=list(a.asked), actual=missing) if missing else None
+
+
+def wanted_shown(a: ApplicationDossier) -> Reason | None:
+    """Every document that the intake asks everybody for is there, and not rejected."""
+    missing = sorted(set(a.wanted) - a.documents)
+    return Reason("documents_supplied", required=list(a.wanted), actual=missing) if missing else None
 
 
 def level_reached(a: ApplicationDossier) -> Reason | None:
@@ -224,7 +232,7 @@ ASKED: Takes[Any] = Takes(
 SOURCE: Takes[ApplicationDossier] = Takes(
     "source",
     Annotated[str, "line"],
-    "The source of the plan under which they count; their region of origin, or *, where none is given.",
+    "The source of the plan under which they count; by their region of origin or nationality, or *, where none is given.",
     needed=False,
     choices=lambda a: sorted(a.sources),
     code="source_known",
@@ -247,7 +255,7 @@ WHY_LEFT = dataclasses.replace(
 )
 SELF, COORD = [TRAINEE, GUARDIAN, COORDINATOR], [COORDINATOR]
 MAY_SUBMIT = [intake_open, consent_given, identity_shown]
-IS_ELIGIBLE = [level_reached, age_within, nationality_taken, language_proven]
+IS_ELIGIBLE = [wanted_shown, level_reached, age_within, nationality_taken, language_proven]
 HAS_PLACE = [intake_decides, source_in_plan, place_free]
 REVIVES = [intake_not_over, one_live_application]
 

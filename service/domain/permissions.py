@@ -43,6 +43,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "courses.read":         (*STAFF, READER, *PEOPLE, PARTNER),
     "programmes.read":      (*STAFF, READER, *PEOPLE),
     "intakes.read":         (*STAFF, READER, *PEOPLE),
+    "intakes.lists":        STAFF,
     "applications.read":    (*STAFF, *PEOPLE),
     "enrolments.read":      (*STAFF, *PEOPLE),
     "results.read":         (*STAFF, *PEOPLE),

@@ -149,6 +149,12 @@ def plan_of(people: Iterable[Trainee]) -> dict[str, int]:
     return own | {ANY_SOURCE: sum(n for source, n in by_source.items() if source not in own) + SLACK}
 
 
+def planned(people: Iterable[Trainee]) -> tuple[Quota, ...]:
+    """The same as a plan names it: provinces, and * for whoever else."""
+    kinds: dict[str, Any] = {ANY_SOURCE: "any"}
+    return tuple(Quota(source=s, places=n, kind=kinds.get(s, "province")) for s, n in plan_of(people).items())
+
+
 async def plan_intakes(desk: Desk, cohort: Cohort, people: Sequence[Trainee], made: Teaching) -> None:
     """The intakes of a cohort, each with the plan that an authority approved."""
     day = cohort.registered_on
@@ -159,7 +165,7 @@ async def plan_intakes(desk: Desk, cohort: Cohort, people: Sequence[Trainee], ma
     for programme, theirs in sorted(applying.items()):
         drafted = await desk.act(
             day, intakes.SUBJECT, "draft", [made.programmes[programme]], code=f"{programme} {cohort.name}",
-            level_least=3, quotas=tuple(Quota(source=s, places=n) for s, n in plan_of(theirs).items()), **days,
+            level_least=3, quotas=planned(theirs), **days,
         )  # fmt: skip
         made.intakes[programme, cohort.name] = drafted[0].id
     approval: dict[str, Any] = {

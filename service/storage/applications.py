@@ -26,7 +26,7 @@ from service.storage.tenancy import GATE, mine
 from service.storage.views import View, among, before_or_on
 
 _a, _i, _t, _q, _e = applications, intakes, trainees, intake_quotas, enrolments
-_own, _of_origin, _others = _q.alias("listed"), _q.alias("of_origin"), _a.alias("others")
+_own, _named_in_plan, _others = _q.alias("listed"), _q.alias("named_in_plan"), _a.alias("others")
 IDENTITY = ("passport", "identity")
 GOOD = ("uploaded", "accepted")
 
@@ -64,12 +64,22 @@ def identity_of(person: Any, *states: str) -> Any:
 
 
 # ---- the source of the plan under which an application counts
-_origin_planned = (
-    select(_of_origin.c.source)
-    .where(mine(_of_origin), _of_origin.c.intake_id == _a.c.intake_id, _of_origin.c.source == _t.c.origin)
-    .exists()
+def _planned(source: Any, *kinds: str) -> Any:
+    """Whether the plan names that source, of one of these kinds."""
+    q = _named_in_plan
+    return (
+        select(q.c.source)
+        .where(mine(q), q.c.intake_id == _a.c.intake_id, q.c.source == source, _among(q.c.kind, kinds))
+        .exists()
+    )
+
+
+NATURAL_SOURCE = case(
+    (_planned(_t.c.origin, "province", "other"), _t.c.origin),
+    (_planned(_t.c.nationality, "country"), _t.c.nationality),
+    else_=word(ANY_SOURCE),
 )
-SOURCE = case((_a.c.source.is_not(None), _a.c.source), (_origin_planned, _t.c.origin), else_=word(ANY_SOURCE))
+SOURCE = func.coalesce(_a.c.source, NATURAL_SOURCE)
 
 _joined = (
     _a.join(_i, and_(mine(_i), _i.c.id == _a.c.intake_id))
@@ -110,6 +120,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
         "certificates": read_held(row["certificates"]),
         "documents": frozenset(row["documents"] or ()),
         "asked": tuple(row["asked"]),
+        "wanted": tuple(row["wanted"]),
         "sources": frozenset(row["sources"] or ()),
         "ranks": frozenset(row["ranks"] or ()),
         "waiting_before": frozenset(UUID(str(i)) for i in row["waiting_before"] or ()),
@@ -135,17 +146,18 @@ FACTS: FactsOf[ApplicationDossier] = FactsOf(
         "languages": _i.c.languages,
         "birth_on": _t.c.birth_on,
         "nationality": _t.c.nationality,
-        "origin": _t.c.origin,
         "shown_education": _a.c.education_level,
         "certificates": held_by(_a.c.person_id),
         "consent_given": _consent,
         "identity_shown": or_(_t.c.passport_sealed.is_not(None), identity_of(_a.c.person_id, *GOOD)),
         "documents": _documents,
         "asked": _a.c.documents_asked,
+        "wanted": _i.c.documents,
         "sources": select(func.array_agg(_own.c.source))
         .where(mine(_own), _own.c.intake_id == _a.c.intake_id)
         .scalar_subquery(),
         "source": SOURCE,
+        "natural_source": NATURAL_SOURCE,
         "places": _q.c.places,
         "taken": _q.c.taken,
         "rank": _a.c.rank,

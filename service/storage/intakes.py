@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -31,22 +32,31 @@ def _among(column: Any, codes: tuple[str, ...]) -> Any:
     return column.in_([word(code) for code in codes])
 
 
+_waits = (mine(_a), _a.c.intake_id == _i.c.id, _a.c.state == word("waitlisted"))
+_named = (*_waits, _a.c.id == func.any(bindparam("applications", type_=ARRAY(Uuid))))
 _live = (mine(_a), _a.c.intake_id == _i.c.id, _among(_a.c.state, LIVE))
 _pending = (mine(_e), _e.c.intake_id == _i.c.id, _e.c.state == word("pending"))
 _quotas = json_rows(
-    select(_q.c.source, _q.c.places, _q.c.taken).where(mine(_q), _q.c.intake_id == _i.c.id).order_by(_q.c.source)
+    select(_q.c.source, _q.c.kind, _q.c.places, _q.c.taken)
+    .where(mine(_q), _q.c.intake_id == _i.c.id)
+    .order_by(_q.c.source)
 )
 
 
 def _concerned(rows: list[Mapping[str, Any]] | None) -> tuple[Concerned, ...]:
     return tuple(
-        Concerned(UUID(r["id"]), UUID(r["person_id"]), r["state"], r["version"], r["source"]) for r in rows or ()
+        Concerned(UUID(r["id"]), UUID(r["person_id"]), r["state"], r["version"], r["source"], r.get("rank"))
+        for r in rows or ()
     )
+
+
+def _places(rows: list[Mapping[str, Any]]) -> dict[str, Places]:
+    return {q["source"]: Places(q["places"], q["taken"], q["kind"]) for q in rows}
 
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:
     return row | {
-        "quotas": {q["source"]: Places(q["places"], q["taken"]) for q in row["quotas"]},
+        "quotas": _places(row["quotas"]),
         "live_applications": _concerned(row["live_applications"]),
         "pending_enrolments": _concerned(row["pending_enrolments"]),
     }
@@ -75,7 +85,9 @@ FACTS: FactsOf[IntakeDossier] = FactsOf(
         "opens_on": _i.c.opens_on,
         "closes_on": _i.c.closes_on,
         "starts_on": _i.c.starts_on,
+        "plan_version": _i.c.plan_version,
         "quotas": _quotas,
+        "waiting": _counted(_a, *_waits),
         "applications": _counted(_a, *_of_a, _a.c.state != word("voided")),
         "undecided": _counted(_a, *_of_a, _among(_a.c.state, UNDECIDED)),
         "closed_out": _by_its_end,
@@ -93,6 +105,21 @@ FACTS: FactsOf[IntakeDossier] = FactsOf(
     ),
     read=_read,
 )  # fmt: skip
+RANK_FACTS: FactsOf[IntakeDossier] = replace(
+    FACTS,
+    columns={
+        name: FACTS.columns[name] for name in FACTS.columns if name not in ("live_applications", "pending_enrolments")
+    }
+    | {
+        "named": json_rows(
+            select(_a.c.id, _a.c.person_id, _a.c.state, _a.c.version, _a.c.source, _a.c.rank).where(*_named)
+        )
+    },
+    also=select(func.array_agg(_a.c.person_id)).where(*_named).scalar_subquery(),
+    extra=("applications",),
+    read=lambda row: row | {"quotas": _places(row["quotas"]), "named": _concerned(row["named"])},
+)
+"""What a new order of the waiting list must know: whom it names, of those who wait."""
 NEW_FACTS: FactsOf[NewIntake] = FactsOf(_p, NewIntake, {"programme_state": _p.c.state}, stream="id", birth=True)
 _plain = (
     "id",
@@ -109,6 +136,7 @@ _plain = (
     "age_most",
     "nationalities",
     "languages",
+    "documents",
     "plan_authority",
     "plan_number",
     "plan_version",
@@ -137,4 +165,4 @@ TO_OPEN = _due(_i.c.state == word("published"), _i.c.opens_on <= TODAY, _i.c.clo
 TO_CLOSE = _due(_i.c.state == word("open"), _i.c.closes_on < TODAY)
 """Open ones whose last day is over."""
 
-__all__ = ["FACTS", "NEW_FACTS", "TO_CLOSE", "TO_OPEN", "VIEW"]
+__all__ = ["FACTS", "NEW_FACTS", "RANK_FACTS", "TO_CLOSE", "TO_OPEN", "VIEW"]

@@ -7,7 +7,10 @@ from itertools import count as counted
 from typing import Any
 from uuid import uuid4
 
-from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR
+from service.actions import trainees
+from service.actions.work import Call, Result, Wanted, Work, perform
+from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR, Actor
+from service.domain.trainees import Mrz
 from service.domain.values import Passport, write_mrz
 from tests.conftest import TODAY, Client, World
 
@@ -68,6 +71,30 @@ async def people(client: Client, count: int) -> list[str]:
     await consent(client, *made)
     for who in made:
         await upload(client, "identity", who)
+    return made
+
+
+async def crowd(world: World, client: Client, count: int) -> list[str]:
+    """Hundreds of them, each with a passport on record, registered by one act."""
+    born, expires = date(2004, 5, 6), TODAY.replace(day=1) + timedelta(days=2000)
+
+    def one() -> Wanted:
+        lines = write_mrz(Passport("CHN", "WANG", "WEI", f"E{next(_numbers):08}", "CHN", born, "M", expires))
+        said = {"name_native": "王伟", "name_latin": "WANG, WEI", "birth_on": born, "nationality": "CN"}
+        return Wanted(world.institution, given=said | {"passport_mrz": Mrz(line1=lines[0], line2=lines[1])})
+
+    made: list[str] = []
+
+    def keep(_work: Work, results: list[Result]) -> bytes:
+        made[:] = [str(r.id) for r in results if r.state is not None]
+        return b""
+
+    call = Call(world.institution, "register", trusted=Actor(uuid4(), frozenset({COORDINATOR})))
+    await perform(
+        world.services, call, trainees.SUBJECT, "register", [one() for _ in range(count)], {}, answer=keep,
+        single=False, extra={"unit_id": None},
+    )  # fmt: skip
+    await consent(client, *made)
     return made
 
 
@@ -142,9 +169,9 @@ class Studies:
         done = await self.c.done(await self.application(who), "select")
         return f"/v1/enrolments/{done['created']['enrolment']}"
 
-    async def many(self, count: int) -> list[dict[str, Any]]:
+    async def many(self, count: int, who: list[str] | None = None) -> list[dict[str, Any]]:
         """Many eligible applications, as bulk actions name them."""
-        body = {"person_ids": await people(self.c, count), "intake_id": self.intake.rsplit("/", 1)[1]}
+        body = {"person_ids": who or await people(self.c, count), "intake_id": self.intake.rsplit("/", 1)[1]}
         made = await self.c.ok("/v1/applications/bulk/draft", body)
         items = [{"id": i["id"], "version": i["version"]} for i in made["items"]]
         for action in ("submit", "take_on", "find_eligible"):

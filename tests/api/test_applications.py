@@ -9,7 +9,7 @@ from uuid import uuid4
 from service.actions.applications import TIMERS
 from service.actions.timers import ring
 from service.domain.actors import COORDINATOR, REGISTRAR, TRAINEE
-from tests.api.studying import Studies, consent, day, person, plain, upload
+from tests.api.studying import Studies, consent, crowd, day, person, plain, upload
 from tests.conftest import World
 
 
@@ -138,7 +138,8 @@ async def test_application_takes_a_place_of_its_own_source(world: World) -> None
     assert (await s.taken("云南"), await s.taken("*")) == (1, 1)
     await s.c.done(paths[1], "correct", {"note": "counts under another source"})
     assert await s.c.refused(paths[1], "find_eligible", {"source": "四川"}) == ["source_known"]
-    await s.c.done(s.intake, "set_quotas", {"quotas": [{"source": "四川", "places": 1}]})
+    approval = {"plan_authority": "省教育厅", "plan_number": "31", "plan_version": "2"}
+    await s.c.done(s.intake, "set_quotas", approval | {"quotas": [{"source": "四川", "places": 1}]})
     await s.c.done(paths[1], "find_eligible", {"source": "四川"})
     await s.c.done(paths[1], "select")
     assert await s.taken("四川") == 1
@@ -210,6 +211,25 @@ async def test_application_selection_in_bulk_takes_the_places_and_refuses_the_re
     assert (done["done"], done["refused"]) == (50, 10)
     assert [codes(i) for i in done["items"] if not i["done"]] == [["place_free"]] * 10
     assert await s.taken() == 50
+
+
+async def test_application_decisions_on_five_hundred_give_exactly_the_places(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 7})
+    items = await s.many(500, await crowd(world, s.c, 500))
+    halves = await asyncio.gather(
+        *[s.c.ok("/v1/applications/bulk/select", {"items": half}) for half in (items[:250], items[250:])]
+    )
+    assert sorted(h["done"] for h in halves) == [0, 7]
+    refused = [i for h in halves for i in h["items"] if not i["done"]]
+    assert (len(refused), {tuple(codes(i)) for i in refused}) == (493, {("place_free",)})
+    assert await s.taken() == 7
+    left = [{"id": i["id"], "version": next(x["version"] for x in items if x["id"] == i["id"])} for i in refused]
+    waiting = await s.c.ok("/v1/applications/bulk/waitlist", {"items": left[:200]})
+    declined = await s.c.ok("/v1/applications/bulk/decline", {"items": left, "reason_code": "plan_full"})
+    assert (waiting["done"], declined["done"], declined["refused"]) == (200, 293, 200)
+    assert {i["error"] for i in declined["items"][:200]} == {"stale"}
+    listed = (await s.c.get(s.intake + "/waiting-list", limit=200)).json()["items"]
+    assert [(i["id"], i["rank"]) for i in listed] == [(i["id"], n) for n, i in enumerate(left[:200], 1)]
 
 
 async def test_application_left_over_by_an_ended_intake_is_closed_out_by_the_clock(world: World) -> None:

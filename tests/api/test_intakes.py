@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.actions.intakes import TIMERS
 from service.actions.timers import ring
 from service.domain.actors import COORDINATOR, INSTRUCTOR, TRAINEE
-from tests.api.studying import Studies, day, person, plain
+from tests.api.studying import Studies, day, person, plain, upload
 from tests.conftest import World
 
 APPROVAL = {"plan_authority": "省教育厅", "plan_number": "12", "plan_version": "1"}
@@ -33,7 +34,10 @@ async def test_intake_is_published_with_its_plans_approval(world: World) -> None
     assert {k: read[k] for k in wanted} == APPROVAL | {
         "state": "published", "code": "2026-X", "nationalities": ["CN"], "age_least": 17, "age_most": 30,
         "languages": [{"test": "jlpt", "level": "N5"}],
-        "quotas": [{"source": "云南", "places": 2, "taken": 0}, {"source": "四川", "places": 1, "taken": 0}],
+        "quotas": [
+            {"source": "云南", "kind": "other", "places": 2, "taken": 0},
+            {"source": "四川", "kind": "other", "places": 1, "taken": 0},
+        ],
     }  # fmt: skip
     instructor = await world.client(INSTRUCTOR)
     assert await instructor.refused(path, "open", status=403) == ["role"]
@@ -118,11 +122,170 @@ async def test_intake_completes_when_every_application_is_decided(world: World) 
     assert await s.c.refused(s.intake, "cancel", {"reason_code": "other"}) == ["not_from_this_state"]
 
 
+AGAIN = APPROVAL | {"plan_number": "31", "plan_version": "2"}
+
+
 async def test_intake_keeps_as_many_places_as_are_taken(world: World) -> None:
     s = await Studies.begin(world)
     await s.enrolment()
-    assert await s.c.refused(s.intake, "set_quotas", {"quotas": [{"source": "*", "places": 0}]}) == ["places_in_bounds"]
-    await s.c.done(s.intake, "set_quotas", {"quotas": [{"source": "*", "places": 1}, {"source": "TH", "places": 4}]})
+    fewer = AGAIN | {"quotas": [{"source": "*", "places": 0}]}
+    assert await s.c.refused(s.intake, "set_quotas", fewer) == ["places_in_bounds"]
+    await s.c.done(
+        s.intake, "set_quotas",
+        AGAIN | {"quotas": [{"source": "*", "places": 1}, {"source": "TH", "places": 4, "kind": "country"}]},
+    )  # fmt: skip
     assert (await s.c.get(s.intake)).json()["quotas"] == [
-        {"source": "*", "places": 1, "taken": 1}, {"source": "TH", "places": 4, "taken": 0},
+        {"source": "*", "kind": "any", "places": 1, "taken": 1},
+        {"source": "TH", "kind": "country", "places": 4, "taken": 0},
+    ]
+
+
+async def test_intake_with_other_places_has_another_approval(world: World) -> None:
+    s = await Studies.begin(world)
+    places = {"quotas": [{"source": "*", "places": 9}]}
+    assert await s.c.refused(s.intake, "set_quotas", places) == ["input_required"] * 3
+    same = AGAIN | {"plan_version": "1"}
+    assert await s.c.refused(s.intake, "set_quotas", places | same) == ["plan_version_new"]
+    await s.c.done(s.intake, "set_quotas", places | AGAIN)
+    read = (await s.c.get(s.intake)).json()
+    assert {k: read[k] for k in AGAIN} == AGAIN
+    event = (await s.c.get(s.intake + "/events")).json()["items"][-1]
+    assert (event["type"], event["data"]) == ("intake.quotas_set", AGAIN | {"places": {"*": 9}})
+
+
+# ---- places between sources
+def move(source: str, to: str, places: int) -> dict[str, Any]:
+    return {"from_source": source, "to_source": to, "places": places, "reason_code": "low_demand"}
+
+
+async def test_intake_moves_places_between_sources_with_a_reason(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 2, "云南": 3})
+    await s.enrolment()
+    offered = next(o for o in (await s.c.get(s.intake + "/actions")).json()["actions"] if o["action"] == "move_places")
+    bounds = {i["name"]: {k: i[k] for k in ("least", "most", "choices") if k in i} for i in offered["inputs"]}
+    assert {name: bounds[name] for name in ("from_source", "to_source", "places")} == {
+        "from_source": {"choices": ["*", "云南"]}, "to_source": {"choices": ["*", "云南"]},
+        "places": {"least": 1, "most": 3},
+    }  # fmt: skip
+    assert await s.c.refused(s.intake, "move_places", move("*", "云南", 2)) == ["places_left"]
+    assert await s.registrar.refused(s.intake, "move_places", move("*", "云南", 1), status=403) == ["role"]
+    done = await s.c.done(s.intake, "move_places", move("云南", "*", 3))
+    assert done["state"] == "open"
+    assert [(q["source"], q["places"], q["taken"]) for q in (await s.c.get(s.intake)).json()["quotas"]] == [
+        ("*", 5, 1), ("云南", 0, 0),
     ]  # fmt: skip
+    event = (await s.c.get(s.intake + "/events")).json()["items"][-1]
+    assert (event["type"], event["reason_code"], event["data"]) == (
+        "intake.places_moved", "low_demand", {"from_source": "云南", "to_source": "*", "places": 3},
+    )  # fmt: skip
+    assert await s.c.refused(s.intake, "correct", {"note": "-"}) == ["correctable"]
+
+
+async def test_intake_places_moved_while_they_are_taken_are_never_held_twice(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 4, "云南": 0})
+    items = await s.many(8)
+    version = (await s.c.get(s.intake)).json()["version"]
+    acts = [s.c.post(f"/v1/applications/{i['id']}/select", {}, version=i["version"]) for i in items]
+    acts[3:3] = [s.c.post(s.intake + "/move_places", move("*", "云南", 1), version=version) for _ in range(3)]
+    answers = await asyncio.gather(*acts)
+    quotas = {q["source"]: (q["places"], q["taken"]) for q in (await s.c.get(s.intake)).json()["quotas"]}
+    moved = sum(a.status_code == 200 for a in answers[3:6])
+    taken = sum(a.status_code == 200 for a in answers[:3] + answers[6:])
+    assert quotas == {"*": (4 - moved, taken), "云南": (moved, 0)}
+    assert moved + taken == 4
+    assert {a.status_code for a in answers} <= {200, 409, 412}
+
+
+async def test_intake_counts_people_by_province_country_and_class(world: World) -> None:
+    s = await Studies.begin(world)
+    plan = [
+        {"source": "云南", "places": 1, "kind": "province"},
+        {"source": "CN", "places": 1, "kind": "country"},
+        {"source": "四川", "places": 1, "kind": "order_class"},
+    ]
+    s.intake = await s.planned_intake({})
+    await s.c.done(s.intake, "set_quotas", {"quotas": plan})
+    for action, said in (("publish", APPROVAL), ("open", {})):
+        await s.c.done(s.intake, action, said)
+    paths = [await s.application(await person(s.c, origin=o)) for o in ("云南", "四川")]
+    named = await s.application(until="under_review")
+    await s.c.done(named, "find_eligible", {"source": "四川"})
+    assert [(await s.c.get(p)).json()["source"] for p in (*paths, named)] == ["云南", "CN", "四川"]
+
+
+# ---- the waiting list, and papers
+async def waiting(s: Studies, **asked: Any) -> list[tuple[str, int, int]]:
+    listed = (await s.c.get(s.intake + "/waiting-list", **asked)).json()["items"]
+    return [(i["id"], i["rank"], i["position"]) for i in listed]
+
+
+async def test_intake_waiting_list_is_read_in_order_and_says_who_is_next(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 1})
+    first = await s.enrolment()
+    ids = [i["id"] for i in (await s.c.ok("/v1/applications/bulk/waitlist", {"items": await s.many(3)}))["items"]]
+    listed = (await s.c.get(s.intake + "/waiting-list", limit=2)).json()
+    full = {"source": "*", "kind": "any", "places": 1, "taken": 1, "left": 0, "waiting": 3, "next": ids[0]}
+    assert listed["sources"] == [full]
+    assert [i["id"] for i in listed["items"]] == ids[:2]
+    assert await waiting(s, after=listed["next"]) == [(ids[2], 3, 3)]
+    assert await waiting(s, source="云南") == []
+    await s.c.done(first, "cancel", {"reason_code": "no_show"})
+    listed = (await s.c.get(s.intake + "/waiting-list")).json()
+    assert listed["sources"] == [full | {"taken": 0, "left": 1}]
+    await s.c.done(f"/v1/applications/{listed['sources'][0]['next']}", "select")
+    assert await waiting(s) == [(ids[1], 2, 1), (ids[2], 3, 2)]
+    trainee = await world.client(TRAINEE, person_ids=[listed["items"][0]["person_id"]])
+    assert (await trainee.get(s.intake + "/waiting-list")).status_code == 403
+    stranger = await world.client(COORDINATOR, institution=await world.other())
+    assert (await stranger.get(s.intake + "/waiting-list")).status_code == 404
+
+
+async def test_intake_gives_those_who_wait_another_order(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 1})
+    ids = [i["id"] for i in (await s.c.ok("/v1/applications/bulk/waitlist", {"items": await s.many(4)}))["items"]]
+    order = [ids[3], ids[0], ids[2]]
+    done = await s.c.done(s.intake, "rerank", {"applications": order, "reason_code": "new_scores"})
+    assert await waiting(s) == [(ids[3], 1, 1), (ids[1], 2, 2), (ids[0], 3, 3), (ids[2], 4, 4)]
+    own = [(await s.c.get(f"/v1/applications/{i}/events")).json()["items"][-1] for i in order]
+    assert [(e["type"], e["data"]["rank"], e["action_id"]) for e in own] == [
+        ("application.reranked", rank, done["action_id"]) for rank in (1, 3, 4)
+    ]
+    assert await s.c.refused(f"/v1/applications/{ids[0]}", "select") == ["in_order_of_rank"]
+    stranger = await s.application()
+    wrong = {"applications": [ids[0], plain(stranger)], "reason_code": "mistake"}
+    assert await s.c.refused(s.intake, "rerank", wrong) == ["named_waits"]
+    assert (await s.c.done(f"/v1/applications/{ids[1]}", "correct", {"note": "too early"}))["state"] == "eligible"
+    await s.c.done(f"/v1/applications/{ids[3]}", "select")
+
+
+async def test_intake_tells_who_lacks_which_papers(world: World) -> None:
+    s = await Studies.begin(world, documents=["diploma", "photo", "diploma"])
+    assert (await s.c.get(s.intake)).json()["documents"] == ["diploma", "photo"]
+    people = [await person(s.c) for _ in range(3)]
+    bare = await person(s.c, papers=False)
+    paths = [await s.application(p, until="under_review") for p in people]
+    draft = await s.application(bare, until="draft")
+    assert await s.c.refused(paths[0], "find_eligible") == ["documents_supplied"]
+    for who, kinds in zip(people, (("diploma", "photo"), ("diploma",), ("photo",)), strict=True):
+        for kind in kinds:
+            await upload(s.c, kind, who)
+    rejected = await upload(s.c, "diploma", people[2])
+    await s.c.done(f"/v1/documents/{rejected}", "reject", {"reason_code": "unreadable"})
+    await s.c.done(paths[1], "ask_documents", {"documents": ["transcript"]})
+
+    async def lacking(**asked: Any) -> list[tuple[str, list[str], list[str]]]:
+        answer = await s.c.get(s.intake + "/missing-documents", **asked)
+        assert answer.status_code == 200, answer.text
+        return [(i["id"], i["missing"], i["rejected"]) for i in answer.json()["items"]]
+
+    one = (plain(paths[1]), ["photo", "transcript"], [])
+    two = (plain(paths[2]), ["diploma"], ["diploma"])
+    three = (plain(draft), ["diploma", "identity", "photo"], [])
+    assert await lacking() == [one, two, three]
+    assert await lacking(kind="diploma") == [two, three]
+    assert await lacking(rejected="true") == [two]
+    assert await lacking(rejected="false", state="draft") == [three]
+    page = (await s.c.get(s.intake + "/missing-documents", limit=1)).json()
+    assert await lacking(after=page["next"]) == [two, three]
+    assert (await s.c.get(s.intake + "/missing-documents", kind="secret")).status_code == 422
+    await s.c.done(paths[0], "find_eligible")

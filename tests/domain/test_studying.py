@@ -21,13 +21,15 @@ from service.domain.lifecycle import NEW, VOIDED, LastStep, Lifecycle, Reason, R
 from service.domain.programmes import PROGRAMME, CurriculumCourse, ProgrammeDossier, Stage
 
 TODAY = date(2026, 11, 22)
+WAITS = (uuid4(), uuid4())
 COURSE_ID, PAPER, PROOF = uuid4(), uuid4(), Proof(test="jlpt", level="N4")
 FITTING: dict[str, Any] = {
     "COURSE": CourseDossier(state="", today=TODAY),
     "PROGRAMME": ProgrammeDossier(state="", today=TODAY, stages=2, courses=frozenset({COURSE_ID})),
     "INTAKE": IntakeDossier(
         state="", today=TODAY, programme_state="active", opens_on=TODAY, closes_on=TODAY + timedelta(9),
-        starts_on=TODAY + timedelta(30), quotas={"*": Places(3, 1)},
+        starts_on=TODAY + timedelta(30), quotas={"*": Places(3, 1, "any"), "TH": Places(2, 0)}, plan_version="0", waiting=2,
+        named=(Concerned(WAITS[0], uuid4(), "waitlisted", 1, "*", 1), Concerned(WAITS[1], uuid4(), "waitlisted", 1, "*", 2)),
     ),
     "APPLICATION": ApplicationDossier(
         state="", today=TODAY, intake_id=uuid4(), intake_state="open", opens_on=TODAY, closes_on=TODAY + timedelta(9),
@@ -46,7 +48,14 @@ TABLES: dict[str, Lifecycle[Any]] = {
 GIVEN: dict[str, dict[str, Any]] = {
     "edit": {},
     "set_curriculum": {"courses": (CurriculumCourse(course_id=COURSE_ID, stage=1),)},
-    "set_quotas": {"quotas": (Quota(source="*", places=2),)},
+    "set_quotas": {
+        "quotas": (Quota(source="*", places=2),),
+        "plan_authority": "a",
+        "plan_number": "1",
+        "plan_version": "1",
+    },
+    "move_places": {"from_source": "*", "to_source": "TH", "places": 2, "reason_code": "balance"},
+    "rerank": {"applications": WAITS[::-1], "reason_code": "mistake"},
     "publish": {"plan_authority": "a", "plan_number": "1", "plan_version": "1"},
     "reschedule": {"closes_on": TODAY},
     "cancel": {"reason_code": "other"},
@@ -69,6 +78,7 @@ WHO: dict[tuple[str, str], set[Role]] = {
     ("PROGRAMME", "set_curriculum"): C | R,
     ("INTAKE", "edit"): C, ("INTAKE", "set_quotas"): C, ("INTAKE", "publish"): C, ("INTAKE", "reschedule"): C,
     ("INTAKE", "open"): C | {SYSTEM}, ("INTAKE", "close"): C | {SYSTEM}, ("INTAKE", "complete"): C, ("INTAKE", "cancel"): C,
+    ("INTAKE", "move_places"): C, ("INTAKE", "rerank"): C,
     ("APPLICATION", "edit"): SELF, ("APPLICATION", "submit"): SELF, ("APPLICATION", "take_on"): C,
     ("APPLICATION", "ask_documents"): C, ("APPLICATION", "supply_documents"): SELF, ("APPLICATION", "find_eligible"): C,
     ("APPLICATION", "find_ineligible"): C, ("APPLICATION", "select"): C, ("APPLICATION", "waitlist"): C,
@@ -85,6 +95,7 @@ EDGES: dict[tuple[str, str], dict[str, str]] = {
     ("PROGRAMME", "set_curriculum"): {s: s for s in ("draft", "approved", "active")},
     ("INTAKE", "edit"): {"draft": "draft"},
     ("INTAKE", "set_quotas"): {s: s for s in ("draft", "published", "open", "closed")},
+    ("INTAKE", "move_places"): {s: s for s in ("published", "open", "closed")}, ("INTAKE", "rerank"): {s: s for s in ("open", "closed")},
     ("INTAKE", "publish"): {"draft": "published"}, ("INTAKE", "reschedule"): {"published": "published", "open": "open"},
     ("INTAKE", "open"): {"published": "open"}, ("INTAKE", "close"): {"open": "closed"},
     ("INTAKE", "complete"): {"closed": "completed"},
@@ -314,11 +325,83 @@ def test_intake_is_of_an_active_programme() -> None:
 
 
 def test_intake_quota_is_not_below_what_is_taken() -> None:
-    half = facts("INTAKE", "open", quotas={"*": Places(3, 2)})
-    said: dict[str, Any] = {"quotas": (Quota(source="*", places=1),)}
+    half = facts("INTAKE", "open", quotas={"*": Places(3, 2, "any")})
+    approved = {"plan_authority": "a", "plan_number": "2", "plan_version": "2"}
+    said: dict[str, Any] = approved | {"quotas": (Quota(source="*", places=1),)}
     assert refused(INTAKE, "set_quotas", half, COORDINATOR, **said) == ["places_in_bounds"]
-    said = {"quotas": (Quota(source="*", places=2), Quota(source="TH", places=5))}
+    said = approved | {"quotas": (Quota(source="*", places=2), Quota(source="TH", places=5))}
     assert INTAKE.decide("set_quotas", half, actor(COORDINATOR), said).to_state == "open"
+
+
+def test_intake_quotas_change_after_approval_by_another_approval_only() -> None:
+    places: dict[str, Any] = {"quotas": (Quota(source="*", places=4),)}
+    assert INTAKE.decide("set_quotas", facts("INTAKE", "draft"), actor(COORDINATOR), places).to_state == "draft"
+    for state in ("published", "open", "closed"):
+        approved = facts("INTAKE", state, plan_version="1")
+        assert refused(INTAKE, "set_quotas", approved, COORDINATOR, **places) == ["input_required"] * 3
+        same = places | {"plan_authority": "a", "plan_number": "2", "plan_version": "1"}
+        assert refused(INTAKE, "set_quotas", approved, COORDINATOR, **same) == ["plan_version_new"]
+        assert INTAKE.decide("set_quotas", approved, actor(COORDINATOR), same | {"plan_version": "2"}).to_state == state
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "fits"),
+    [
+        ("*", None, True), ("*", "any", True), ("*", "province", False),
+        ("TH", "country", True), ("th", "country", False), ("泰国", "country", False), ("云南", "any", False),
+        ("云南", "province", True), ("泰华订单班", "order_class", True), ("kept", None, True), ("kept", "province", True),
+        ("kept", "other", False),
+    ],
+)  # fmt: skip
+def test_intake_source_is_of_one_kind_for_good(source: str, kind: Any, *, fits: bool) -> None:
+    draft = facts("INTAKE", "draft", quotas={"kept": Places(1, 0, "province")})
+    said = {"quotas": (Quota(source=source, places=1, kind=kind),)}
+    if fits:
+        assert INTAKE.decide("set_quotas", draft, actor(COORDINATOR), said).to_state == "draft"
+    else:
+        assert refused(INTAKE, "set_quotas", draft, COORDINATOR, **said) == ["source_of_kind"]
+
+
+@pytest.mark.parametrize(
+    ("known", "said", "reasons"),
+    [
+        ({}, {}, []),
+        ({}, {"from_source": "TH", "to_source": "*"}, []),
+        ({}, {"to_source": "*"}, ["sources_differ"]),
+        ({}, {"places": 3}, ["places_left"]),
+        ({}, {"places": 0}, ["places_left"]),
+        ({}, {"from_source": "TH", "to_source": "*", "places": 2}, []),
+        ({}, {"to_source": "四川"}, ["source_known"]),
+        ({}, {"reason_code": "no reason"}, ["reason_code_known"]),
+        ({"quotas": {"*": Places(3, 2), "TH": Places(9, 0)}}, {}, ["places_left"]),
+        ({"quotas": {"*": Places(3, 3), "TH": Places(2, 0)}}, {}, ["source_with_places"]),
+        ({"quotas": {"*": Places(3, 3), "TH": Places(2, 2)}}, {}, ["places_to_move", "source_with_places", "places_left"]),
+        ({"quotas": {"*": Places(3, 1)}}, {"to_source": "*"}, ["places_to_move"]),
+        ({"quotas": {"*": Places(3, 1), "TH": Places(99_999, 0)}}, {}, ["places_in_bounds"]),
+    ],
+)  # fmt: skip
+def test_intake_moves_free_places_to_another_source(
+    known: dict[str, Any], said: dict[str, Any], reasons: list[str]
+) -> None:
+    i, body = facts("INTAKE", "open", **known), GIVEN["move_places"] | said
+    if reasons:
+        assert refused(INTAKE, "move_places", i, COORDINATOR, **body) == reasons
+    else:
+        assert INTAKE.decide("move_places", i, actor(COORDINATOR), body).to_state == "open"
+
+
+def test_intake_order_names_those_who_wait_for_one_source_once() -> None:
+    i = facts("INTAKE", "closed")
+    stranger = uuid4()
+    named = replace(i, named=(i.named[0], replace(i.named[1], source="TH")))
+    for dossier, order, reasons in (
+        (i, (WAITS[0], stranger), ["named_waits"]),
+        (i, (WAITS[0], WAITS[0]), ["named_once"]),
+        (named, WAITS, ["one_source"]),
+        (replace(i, waiting=1), WAITS, ["several_wait"]),
+    ):
+        said: dict[str, Any] = {"applications": order, "reason_code": "mistake"}
+        assert refused(INTAKE, "rerank", dossier, COORDINATOR, **said) == reasons
 
 
 def test_intake_opens_until_its_last_day_and_completes_when_all_is_decided() -> None:
@@ -395,6 +478,13 @@ def test_application_is_submitted_within_the_dates(
         assert APPLICATION.decide("submit", draft, actor(COORDINATOR), said).to_state == "submitted"
     else:
         assert refused(APPLICATION, "submit", draft, COORDINATOR, **said) == ["within_the_dates"]
+
+
+def test_application_shows_what_the_intake_asks_everybody_for() -> None:
+    bare = facts("APPLICATION", "under_review", wanted=("diploma", "photo"), documents=frozenset({"photo"}))
+    assert refused(APPLICATION, "find_eligible", bare, COORDINATOR) == ["documents_supplied"]
+    shown = replace(bare, documents=frozenset({"photo", "diploma"}))
+    assert APPLICATION.decide("find_eligible", shown, actor(COORDINATOR)).to_state == "eligible"
 
 
 def test_application_documents_are_all_supplied() -> None:

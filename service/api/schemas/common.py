@@ -160,12 +160,17 @@ class Limited(Asking):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
-class Paged(Limited):
-    """Parameters of a keyset page."""
+class Cursored(Limited):
+    """Parameters of the pages of a list."""
 
     after: Annotated[str, StringConstraints(max_length=60)] | None = Field(
         default=None, description="The `next` of the page before."
     )
+
+
+class Paged(Cursored):
+    """Parameters of a resource's keyset page."""
+
     include: Literal["actions"] | None = None
     order: Literal["oldest", "newest"] = "oldest"
 

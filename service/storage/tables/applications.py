@@ -1,7 +1,7 @@
 """Applications to intakes."""
 
-from sqlalchemy import CheckConstraint, Date, Index, Integer, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, Date, Index, Integer, Text, column, text
+from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 
 from service.domain.applications import APPLICATION, LIVE
 from service.storage.tables.columns import belongs, c, item_table
@@ -28,14 +28,14 @@ applications = item_table(
         unique=True,
         postgresql_where=text(f"state IN ({_LIVE})"),
     ),
-    Index(
-        "applications_one_of_rank",
-        "institution_id",
-        "intake_id",
-        "source",
-        "rank",
-        unique=True,
-        postgresql_where=text("state = 'waitlisted'"),
+    # Looked at when a statement ends, and not row by row: two who change ranks hold each other's for a moment.
+    ExcludeConstraint(
+        *[(column(name), "=") for name in ("institution_id", "intake_id", "source", "rank")],
+        using="btree",
+        where=text("state = 'waitlisted'"),
+        deferrable=True,
+        initially="IMMEDIATE",
+        name="applications_one_of_rank",
     ),
     Index("applications_by_state", "institution_id", "intake_id", "state", "id"),
 )

@@ -3,8 +3,8 @@
 from sqlalchemy import CheckConstraint, Date, Index, Integer, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from service.domain.intakes import INTAKE
-from service.storage.tables.columns import belongs, c, item_table, refers, tenant_table
+from service.domain.intakes import INTAKE, SOURCE_KINDS
+from service.storage.tables.columns import belongs, c, item_table, one_of, refers, tenant_table
 
 intakes = item_table(
     "intakes",
@@ -19,6 +19,7 @@ intakes = item_table(
     c("age_most", Integer, null=True),
     c("nationalities", ARRAY(Text)),
     c("languages", JSONB),
+    c("documents", ARRAY(Text)),
     c("plan_authority", null=True),
     c("plan_number", null=True),
     c("plan_version", null=True),
@@ -31,9 +32,11 @@ intake_quotas = tenant_table(
     "intake_quotas",
     c("intake_id", Uuid),
     c("source"),
+    c("kind"),
     c("places", Integer),
     c("taken", Integer),
     refers("intake_id", "intakes"),
+    one_of("kind", SOURCE_KINDS),
     CheckConstraint("taken >= 0 AND taken <= places", name="taken_within_places"),
     key=("intake_id", "source"),
 )
