@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from service.actions.places import free, take, taken_here
-from service.actions.work import Item, Subject, Work
+from service.actions.reading import records
+from service.actions.work import Call, Item, Missing, Services, Subject, Work
 from service.domain.enrolments import ENROLMENT, EnrolmentDossier
 from service.domain.lifecycle import Given, Step
 from service.storage import enrolments as stored
 from service.storage.ids import uuid7
 from service.storage.tables import enrolments as tables
+from service.storage.views import facts_of_row
 
 
 def enrol(_work: Work, item: Item[EnrolmentDossier], _step: Step, given: Given) -> dict[str, Any]:
@@ -119,3 +122,25 @@ SUBJECT: Subject[Any] = Subject(
     },
     adjust=adjust,
 )
+
+
+async def stages(services: Services, call: Call, enrolment: UUID) -> list[dict[str, Any]]:
+    """Every stage of somebody's programme, with what it asks for, what is there and what is missing.
+
+    Raises:
+        Missing: it is not there, or not seen.
+    """
+    _, found = await records(services, call, stored.stages_of(call.eyes), "enrolments.read", by_id=enrolment)
+    if found[0]["id"] is None:
+        raise Missing
+    return [
+        dataclasses.asdict(s)
+        | {
+            "fulfilled": s.fulfilled,
+            "courses": [
+                {name: getattr(c, name) for name in ("course_id", "code", "required", "credits", "standing")}
+                for c in s.courses
+            ],
+        }
+        for s in stored.read_stages(facts_of_row(found[0]))
+    ]

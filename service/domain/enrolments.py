@@ -56,6 +56,7 @@ class EnrolmentDossier(Dossier):
     credits_earned: Decimal = Decimal(0)
     credits_waived: Decimal = Decimal(0)
     required_open: tuple[UUID, ...] = ()
+    stage_languages: tuple[Proof, ...] = ()
     languages: tuple[Proof, ...] = ()
     certificates_wanted: tuple[str, ...] = ()
     certificates: tuple[Held, ...] = ()
@@ -109,6 +110,14 @@ def stage_credits(e: EnrolmentDossier) -> Reason | None:
 def required_courses(e: EnrolmentDossier) -> Reason | None:
     """Every required course of the stage is earned, recognised or waived."""
     return Reason("required_courses", required=list(e.required_open)) if e.required_open else None
+
+
+def stage_language(e: EnrolmentDossier) -> Reason | None:
+    """A verified and valid certificate proves one of the tests that the stage asks for before the next one."""
+    if proven(e.certificates, e.stage_languages, e.today):
+        return None
+    held = [h.test for h in e.certificates if h.test]
+    return Reason("stage_language", required=named(e.stage_languages), actual=held)
 
 
 def language_proven(e: EnrolmentDossier) -> Reason | None:
@@ -190,8 +199,16 @@ DISMISSED = because("disciplinary", "fees_unpaid", "low_attendance", "fraud", "f
 COORD, REG = [COORDINATOR], [REGISTRAR]
 LEAVES = [TRAINEE, GUARDIAN, COORDINATOR]
 RETURNS = [place_free_again, intake_not_cancelled, only_enrolment]
-ADVANCES = [stage_follows, stage_credits, required_courses, ADVANCE_OPEN]
-COMPLETES = [in_last_stage, stage_credits, required_courses, language_proven, programme_certificates, COMPLETE_OPEN]
+ADVANCES = [stage_follows, stage_credits, required_courses, stage_language, ADVANCE_OPEN]
+COMPLETES = [
+    in_last_stage,
+    stage_credits,
+    required_courses,
+    stage_language,
+    language_proven,
+    programme_certificates,
+    COMPLETE_OPEN,
+]
 
 # fmt: off
 ENROLMENT = Lifecycle[Any]("enrolment", [

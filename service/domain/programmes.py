@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -19,13 +19,17 @@ PROGRAMME_KINDS = ("x_plus_x", "degree", "vocational", "language", "short_course
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One part of a programme, at home or abroad: how long it is, and the credits that it asks for."""
+    """One part of a programme, at home or abroad: how long it is, and what it asks for before the next one.
+
+    `languages` are tests, one of which is proven before the stage is left.
+    """
 
     no: int
     place: Literal["home", "abroad"]
     years: Decimal
     title: Annotated[str, "line"]
     credits_required: Decimal
+    languages: tuple[Proof, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,16 @@ def stages_in_bounds(_: Dossier, given: Given) -> Reason | None:
     stages: Sequence[Stage] = given.get("stages") or ()
     wrong = [s.no for s in stages if s.years <= 0 or s.credits_required < 0]
     return Reason("stages_in_bounds", actual=wrong, pointer="/stages") if wrong else None
+
+
+def stage_proofs_known(p: Dossier, given: Given) -> list[Reason]:
+    """The tests that a stage asks for are known, and their levels are theirs."""
+    stages: Sequence[Stage] = given.get("stages") or ()
+    return [
+        replace(reason, pointer=f"/stages/{n}{reason.pointer}")
+        for n, stage in enumerate(stages)
+        for reason in proofs_known(p, {"languages": stage.languages})
+    ]
 
 
 def field_known(_: Dossier, given: Given) -> Reason | None:
@@ -133,7 +147,7 @@ def _described(*, needed: bool) -> tuple[Takes[Any], ...]:
     )
 
 
-CHECKS = [stages_in_order, stages_in_bounds, field_known, proofs_known]
+CHECKS = [stages_in_order, stages_in_bounds, stage_proofs_known, field_known, proofs_known]
 COURSES: Takes[Any] = Takes("courses", tuple[CurriculumCourse, ...], "The courses, by stage.")
 KEEPERS = [COORDINATOR, REGISTRAR]
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal_column, select
+from sqlalchemy import Text, Uuid, and_, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import array
 
+from service.domain.actors import Sight
 from service.domain.enrolments import LIVE, EnrolmentDossier
 from service.domain.requirements import RequirementFacts, choose_study
+from service.domain.stages import StageAsked, StageCourse, StageStanding, standing
 from service.storage.applications import held_by, identity_of, read_held
-from service.storage.opening import FactsOf, word
+from service.storage.database import Record, Statement
+from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.packs import shipped_packs
 from service.storage.programmes import proofs
 from service.storage.requirements import evidence_of, json_object, read_evidence
+from service.storage.scopes import actor_of, sees
+from service.storage.tables.courses import courses
 from service.storage.tables.enrolments import enrolment_waivers, enrolments
 from service.storage.tables.institutions import institutions
 from service.storage.tables.intakes import intake_quotas, intakes
@@ -26,7 +32,7 @@ from service.storage.tables.recognition import ledger, results
 from service.storage.tables.record import heads
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import INSTITUTION, mine
-from service.storage.views import View, among
+from service.storage.views import View, among, read_by
 
 _e, _i, _p, _q, _w = enrolments, intakes, programmes, intake_quotas, enrolment_waivers
 _t = trainees
@@ -72,6 +78,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
     return row | {
         "stages": len(stages),
         "credits_required": Decimal(present["credits_required"]) if present else Decimal(0),
+        "stage_languages": proofs(present["languages"]) if present else (),
         "required_open": tuple(UUID(str(i)) for i in row["required_open"] or ()),
         "languages": proofs(row["languages"]),
         "certificates_wanted": tuple(row["certificates_wanted"]),
@@ -99,6 +106,75 @@ def _asked(row: dict[str, Any]) -> dict[str, Any]:
     return {"asked": tuple(r for p in packs for r in p.requirements), "requirements": facts}
 
 
+_course = courses
+_of_curriculum = (mine(_vc), _vc.c.curriculum_id == func.coalesce(_e.c.curriculum_id, _latest))
+
+
+@lru_cache(maxsize=8)
+def stages_of(sight: Sight | None) -> Statement[Record]:
+    """All that tells how far somebody is in each stage: what it asks for, courses, waivers, certificates."""
+    actor = actor_of(sight)
+    listed = json_rows(
+        select(
+            _vc.c.course_id,
+            _course.c.code,
+            _vc.c.stage,
+            _vc.c.required,
+            cast(_course.c.credits, Text).label("credits"),
+            cast(_by_result, Text).label("by_result"),
+            cast(_by_ledger, Text).label("by_ledger"),
+            _waived.label("waived"),
+        )
+        .select_from(_vc.join(_course, and_(mine(_course), _course.c.id == _vc.c.course_id)))
+        .where(*_of_curriculum)
+        .order_by(_vc.c.stage, _course.c.code)
+    )
+    waivers = json_rows(select(_w.c.stage, cast(_w.c.credits, Text).label("credits")).where(*_in_force))
+    rows = (
+        select(
+            _e.c.id,
+            _e.c.stage,
+            _p.c.stages,
+            listed.label("courses"),
+            waivers.label("waivers"),
+            held_by(_e.c.person_id).label("held"),
+            TODAY.label("today"),
+        )
+        .select_from(_e.join(_p, and_(mine(_p), _p.c.id == _e.c.programme_id)))
+        .where(
+            sees(_e, sight, actor),
+            _e.c.id == bindparam("by_id", type_=Uuid),
+            select(actor.c.account_id).scalar_subquery().is_not(None),
+        )
+        .subquery("found")
+    )
+    return read_by(rows, actor)
+
+
+def read_stages(row: Mapping[str, Any]) -> list[StageStanding]:
+    """The same as it stands."""
+    waived: dict[int, Decimal] = {}
+    for w in row["waivers"]:
+        waived[w["stage"]] = waived.get(w["stage"], Decimal(0)) + Decimal(w["credits"])
+    asked = [
+        StageAsked(
+            no=s["no"],
+            place=s["place"],
+            title=s["title"],
+            credits=Decimal(s["credits_required"]),
+            languages=proofs(s["languages"]),
+            waived=waived.get(s["no"], Decimal(0)),
+        )
+        for s in row["stages"]
+    ]
+    numbers = ("credits", "by_result", "by_ledger")
+    known = [
+        StageCourse(**{**c, "course_id": UUID(c["course_id"])} | {n: Decimal(c[n]) for n in numbers})
+        for c in row["courses"]
+    ]
+    return standing(asked, known, read_held(row["held"]), row["stage"], row["today"])
+
+
 _other = enrolments.alias("other")
 FACTS: FactsOf[EnrolmentDossier] = FactsOf(
     _e,
@@ -113,6 +189,7 @@ FACTS: FactsOf[EnrolmentDossier] = FactsOf(
         "identity_verified": identity_of(_e.c.person_id, "accepted"),
         "stage": _e.c.stage,
         "stages": _p.c.stages,
+        "stage_languages": _p.c.stages,
         "curriculum_id": func.coalesce(_e.c.curriculum_id, _latest),
         "credits_earned": select(func.coalesce(func.sum(_earned), literal_column("0")))
         .select_from(_vc)
@@ -196,4 +273,4 @@ VIEW = View(
     },
 )
 
-__all__ = ["FACTS", "VIEW"]
+__all__ = ["FACTS", "VIEW", "read_stages", "stages_of"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.domain.actors import COORDINATOR, TRAINEE
-from tests.api.studying import Studies, day, person, upload
+from tests.api.studying import STAGES, Studies, day, person, upload
 from tests.conftest import Client, World
 
 COURSE = {"title_native": "护理", "title_latin": "Nursing", "kind": "theory"}
@@ -89,6 +89,45 @@ async def test_enrolment_goes_through_its_stages_by_credits_and_required_courses
     await result(s, who, courses[2], "4")
     await s.registrar.done(path, "complete")
     assert (await s.c.get(f"/v1/trainees/{who}")).json()["stage"] == "alumni"
+
+
+async def test_enrolment_tells_of_each_stage_what_is_there_and_what_is_missing(world: World) -> None:
+    s = await Studies.begin(world)
+    stages = [STAGES[0] | {"languages": [{"test": "jlpt", "level": "N4"}]}, STAGES[1]]
+    s.programme = await s.active_programme(stages=stages)
+    s.intake = await s.open_intake({"*": 1})
+    ids = [
+        (await s.c.ok("/v1/courses", COURSE | {"code": code, "credits": credits_}))["id"]
+        for code, credits_ in (("A1", "4"), ("A2", "2"), ("B1", "4"))
+    ]
+    curriculum = [{"course_id": course, "stage": stage} for course, stage in zip(ids, (1, 1, 2), strict=True)]
+    await s.c.done(s.programme, "set_curriculum", {"courses": curriculum})
+    who, path = await enrolled(s)
+    await result(s, who, ids[0], "4")
+    paper = {"evidence": [await upload(s.c, "other", who)], "reason_code": "prior_learning"}
+    await s.registrar.done(path, "waive_credits", {"credits": "1.5", "courses": [ids[1]]} | paper)
+    trainee = await world.client(TRAINEE, person_ids=[who])
+    home, abroad = (await trainee.get(path + "/stages")).json()["items"]
+    assert home == {
+        "no": 1, "place": "home", "title": "Home", "standing": "present", "fulfilled": False, "required": "6",
+        "earned": "4", "recognised": "0", "waived": "1.5", "missing": "0.5", "languages": ["jlpt N4"],
+        "language_missing": True, "courses_missing": [],
+        "courses": [
+            {"course_id": ids[0], "code": "A1", "required": True, "credits": "4", "standing": "earned"},
+            {"course_id": ids[1], "code": "A2", "required": True, "credits": "2", "standing": "waived"},
+        ],
+    }  # fmt: skip
+    assert {k: abroad[k] for k in ("standing", "missing", "courses_missing", "language_missing", "fulfilled")} == {
+        "standing": "ahead", "missing": "4", "courses_missing": [ids[2]], "language_missing": False, "fulfilled": False,
+    }  # fmt: skip
+    closed = next(
+        o for o in (await s.registrar.get(path + "/actions")).json()["actions"] if o["action"] == "advance_stage"
+    )
+    assert [(r["code"], r["required"], r["actual"]) for r in closed["reasons"]] == [
+        ("stage_credits", "6", "5.5"), ("stage_language", ["jlpt N4"], []),
+    ]  # fmt: skip
+    stranger = await world.client(TRAINEE, person_ids=[await person(s.c, papers=False)])
+    assert (await stranger.get(path + "/stages")).status_code == 404
 
 
 async def test_enrolment_takes_leave_and_resumes(world: World) -> None:

@@ -214,6 +214,9 @@ async def test_intake_counts_people_by_province_country_and_class(world: World) 
 
 
 # ---- the waiting list, and papers
+Lack = tuple[str, list[str], list[str]]
+
+
 async def waiting(s: Studies, **asked: Any) -> list[tuple[str, int, int]]:
     listed = (await s.c.get(s.intake + "/waiting-list", **asked)).json()["items"]
     return [(i["id"], i["rank"], i["position"]) for i in listed]
@@ -273,14 +276,14 @@ async def test_intake_tells_who_lacks_which_papers(world: World) -> None:
     await s.c.done(f"/v1/documents/{rejected}", "reject", {"reason_code": "unreadable"})
     await s.c.done(paths[1], "ask_documents", {"documents": ["transcript"]})
 
-    async def lacking(**asked: Any) -> list[tuple[str, list[str], list[str]]]:
+    async def lacking(**asked: Any) -> list[Lack]:
         answer = await s.c.get(s.intake + "/missing-documents", **asked)
         assert answer.status_code == 200, answer.text
         return [(i["id"], i["missing"], i["rejected"]) for i in answer.json()["items"]]
 
-    one = (plain(paths[1]), ["photo", "transcript"], [])
-    two = (plain(paths[2]), ["diploma"], ["diploma"])
-    three = (plain(draft), ["diploma", "identity", "photo"], [])
+    one: Lack = (plain(paths[1]), ["photo", "transcript"], [])
+    two: Lack = (plain(paths[2]), ["diploma"], ["diploma"])
+    three: Lack = (plain(draft), ["diploma", "identity", "photo"], [])
     assert await lacking() == [one, two, three]
     assert await lacking(kind="diploma") == [two, three]
     assert await lacking(rejected="true") == [two]

@@ -21,6 +21,8 @@ PLACES = """SELECT q.intake_id::text || q.source, q.taken, q.places,
   (SELECT count(*) FROM enrolments e WHERE e.institution_id = q.institution_id AND e.intake_id = q.intake_id
    AND e.source = q.source AND e.holds_place)
 FROM intake_quotas q WHERE q.institution_id = $1"""
+WAITING = """SELECT id FROM applications WHERE institution_id = $1 AND intake_id = $2 AND state = 'waitlisted'
+ORDER BY rank DESC"""
 WITHOUT = """SELECT count(*) FROM enrolments WHERE institution_id = $1
 AND state IN ('pending', 'enrolled', 'on_leave') AND NOT holds_place"""
 DAY = BEGINS.date()
@@ -45,7 +47,8 @@ EXCUSED = {
     "waitlist": frozenset({"rank_free"}),
     "take_leave": frozenset({"leave_in_order"}),
     "waive_credits": frozenset({"something_waived"}),
-    "set_quotas": frozenset({"places_in_bounds"}),
+    "set_quotas": frozenset({"places_in_bounds", "plan_version_new"}),
+    "move_places": frozenset({"sources_differ", "places_left"}),
     "reschedule": frozenset({"dates_in_order"}),
 }
 
@@ -53,7 +56,7 @@ EXCUSED = {
 async def begin(ground: Ground, draw: Any) -> Walk:
     walk = Walk(
         ground, draw, [applications.SUBJECT, enrolments.SUBJECT, intakes.SUBJECT], PLACES, births=[apply],
-        excused=EXCUSED, made={"quotas": plan},
+        excused=EXCUSED, made={"quotas": plan}, pools={"applications": WAITING},
     )  # fmt: skip
     await walk.enter(4)
     stages = tuple(
@@ -68,7 +71,7 @@ async def begin(ground: Ground, draw: Any) -> Walk:
     intake = await walk.born(
         intakes.SUBJECT, "draft", programme, code="2026", opens_on=DAY - timedelta(days=10),
         closes_on=DAY + timedelta(days=60), starts_on=DAY + timedelta(days=90),
-        quotas=(Quota(source="*", places=2),),
+        quotas=(Quota(source="*", places=2), Quota(source="云南", places=1)),
     )  # fmt: skip
     await walk.done(intakes.SUBJECT, "publish", [intake], plan_authority="A", plan_number="1", plan_version="1")
     await walk.done(intakes.SUBJECT, "open", [intake])

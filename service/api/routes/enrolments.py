@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from service.actions.enrolments import SUBJECT
-from service.api.operations import Operations
+from starlette.responses import Response
+
+from service.actions.enrolments import SUBJECT, stages
+from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import Resource, routes_of
-from service.api.schemas.enrolments import EnrolmentOut
+from service.api.schemas.enrolments import EnrolmentOut, StagesOut
 from service.storage.enrolments import VIEW
 
 RESOURCE = Resource(
@@ -22,6 +24,23 @@ RESOURCE = Resource(
 )
 
 
+async def _stages(asked: Asked) -> Response:
+    return respond({"items": await stages(asked.services, asked.call, asked.id)})
+
+
 def routes() -> list[Operations]:
     """Every operation of the capability."""
-    return [routes_of(RESOURCE)]
+    more = Operations("enrolments")
+    more.add(
+        Operation(
+            "GET",
+            "/enrolments/{id}/stages",
+            "enrolments_stages",
+            "What each stage asks for, what is there and what is missing",
+            _stages,
+            "read",
+            "enrolments.read",
+            StagesOut,
+        )
+    )
+    return [more, routes_of(RESOURCE)]

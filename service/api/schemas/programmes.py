@@ -27,6 +27,7 @@ class StageOut(Out):
     years: Decimal
     title: str
     credits_required: Decimal
+    languages: list[ProofOut] = Field(description="Tests of language, one of which is proven before the next stage.")
 
 
 class ProgrammeOut(StatefulOut):
