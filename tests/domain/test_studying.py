@@ -47,6 +47,7 @@ TABLES: dict[str, Lifecycle[Any]] = {
 }  # fmt: skip
 GIVEN: dict[str, dict[str, Any]] = {
     "edit": {},
+    "set_regulation": {"effective_from": TODAY},
     "set_curriculum": {"courses": (CurriculumCourse(course_id=COURSE_ID, stage=1),)},
     "set_quotas": {
         "quotas": (Quota(source="*", places=2),),
@@ -75,7 +76,7 @@ WHO: dict[tuple[str, str], set[Role]] = {
     # the table whole: (table, action): who may, from where, to where
     ("COURSE", "retire"): C | R,
     ("PROGRAMME", "edit"): C, ("PROGRAMME", "approve"): A, ("PROGRAMME", "activate"): C, ("PROGRAMME", "retire"): C,
-    ("PROGRAMME", "set_curriculum"): C | R,
+    ("PROGRAMME", "set_curriculum"): C | R, ("PROGRAMME", "set_regulation"): C | R,
     ("INTAKE", "edit"): C, ("INTAKE", "set_quotas"): C, ("INTAKE", "publish"): C, ("INTAKE", "reschedule"): C,
     ("INTAKE", "open"): C | {SYSTEM}, ("INTAKE", "close"): C | {SYSTEM}, ("INTAKE", "complete"): C, ("INTAKE", "cancel"): C,
     ("INTAKE", "move_places"): C, ("INTAKE", "rerank"): C,
@@ -93,6 +94,7 @@ EDGES: dict[tuple[str, str], dict[str, str]] = {
     ("PROGRAMME", "edit"): {"draft": "draft"}, ("PROGRAMME", "approve"): {"draft": "approved"},
     ("PROGRAMME", "activate"): {"approved": "active"}, ("PROGRAMME", "retire"): {"active": "retired"},
     ("PROGRAMME", "set_curriculum"): {s: s for s in ("draft", "approved", "active")},
+    ("PROGRAMME", "set_regulation"): {s: s for s in ("draft", "approved", "active")},
     ("INTAKE", "edit"): {"draft": "draft"},
     ("INTAKE", "set_quotas"): {s: s for s in ("draft", "published", "open", "closed")},
     ("INTAKE", "move_places"): {s: s for s in ("published", "open", "closed")}, ("INTAKE", "rerank"): {s: s for s in ("open", "closed")},
