@@ -73,7 +73,7 @@ async def furnish(dsn: str, institution: UUID) -> dict[str, UUID]:
         await con.set_type_codec(name, schema="pg_catalog", encoder=lambda _: "{}", decoder=str)
     checks = await con.fetch(
         "SELECT conrelid::regclass::text AS t, conname AS n FROM pg_constraint "
-        "WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+        "WHERE contype IN ('c', 'x') AND connamespace = 'public'::regnamespace"
     )
     for check in checks:
         await con.execute(f'ALTER TABLE {check["t"]} DROP CONSTRAINT "{check["n"]}"')
