@@ -617,6 +617,7 @@ def upgrade() -> None:
         sa.Column("age_most", sa.Integer(), nullable=True),
         sa.Column("nationalities", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("languages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("documents", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("plan_authority", sa.Text(), nullable=True),
         sa.Column("plan_number", sa.Text(), nullable=True),
         sa.Column("plan_version", sa.Text(), nullable=True),
@@ -817,6 +818,17 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=True),
         sa.Column("reason_code", sa.Text(), nullable=True),
+        postgresql.ExcludeConstraint(
+            (sa.column("institution_id"), "="),
+            (sa.column("intake_id"), "="),
+            (sa.column("source"), "="),
+            (sa.column("rank"), "="),
+            where=sa.text("state = 'waitlisted'"),
+            deferrable="True",
+            initially="IMMEDIATE",
+            using="btree",
+            name="applications_one_of_rank",
+        ),
         sa.CheckConstraint("state <> 'waitlisted' OR rank IS NOT NULL", name=op.f("applications_rank_of_waiting")),
         sa.CheckConstraint(
             "state IN ('documents_required', 'draft', 'eligible', 'ineligible', 'not_selected', 'selected', 'submitted', 'under_review', 'voided', 'waitlisted', 'withdrawn')",
@@ -859,13 +871,6 @@ def upgrade() -> None:
         postgresql_where=sa.text(
             "state IN ('draft', 'submitted', 'under_review', 'documents_required', 'eligible', 'waitlisted')"
         ),
-    )
-    op.create_index(
-        "applications_one_of_rank",
-        "applications",
-        ["institution_id", "intake_id", "source", "rank"],
-        unique=True,
-        postgresql_where=sa.text("state = 'waitlisted'"),
     )
     op.create_table(
         "assignments",
@@ -1059,8 +1064,12 @@ def upgrade() -> None:
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("intake_id", sa.Uuid(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("places", sa.Integer(), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('any', 'country', 'order_class', 'other', 'province')", name=op.f("intake_quotas_kind_known")
+        ),
         sa.CheckConstraint("taken >= 0 AND taken <= places", name=op.f("intake_quotas_taken_within_places")),
         sa.ForeignKeyConstraint(
             ["institution_id", "intake_id"],
@@ -2817,9 +2826,6 @@ def downgrade() -> None:
         "assignments_contested", table_name="assignments", postgresql_where=sa.text("contested_seq IS NOT NULL")
     )
     op.drop_table("assignments")
-    op.drop_index(
-        "applications_one_of_rank", table_name="applications", postgresql_where=sa.text("state = 'waitlisted'")
-    )
     op.drop_index(
         "applications_one_live",
         table_name="applications",
