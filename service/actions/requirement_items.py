@@ -43,9 +43,20 @@ def supply(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, 
     return columns | {"event_data": {"key": given["key"]} | columns["event_data"]}
 
 
-def waive(_work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+def _approved(work: Work, given: Given) -> dict[str, Any]:
+    """Who let it go, and why."""
+    return {"waived_by": work.actor.account_id, "waived_because": given["reason_code"]}
+
+
+def waive(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
     """Let go before anything was handed in."""
-    return _of_subject(item, given) | {"documents": [], "value": {}, "event_data": {"key": given["key"]}}
+    said = {"documents": [], "value": {}, "event_data": {"key": given["key"]}}
+    return _of_subject(item, given) | _approved(work, given) | said
+
+
+def let_go(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Let go after it was handed in."""
+    return _approved(work, given) | {"event_data": {"key": item.dossier.key}}
 
 
 def resupply(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -55,7 +66,7 @@ def resupply(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str
 
 
 def judged(_work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
-    """Accepted, rejected or let go."""
+    """Accepted or rejected."""
     return {"event_data": {"key": item.dossier.key}}
 
 
@@ -71,6 +82,6 @@ SUBJECT: Subject[Any] = Subject(
         "resupply": resupply,
         "accept": judged,
         "reject": judged,
-        "let_go": judged,
+        "let_go": let_go,
     },
 )

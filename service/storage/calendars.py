@@ -28,6 +28,15 @@ def _year(country: str, year: int) -> Calendar:
     return Calendar(frozenset(found), frozenset(d for d in found.weekend_workdays if d.year == year))
 
 
+def holidays_of(country: str, year: int) -> dict[date, str] | None:
+    """The public holidays of a year by their English names; None where the country's are not known."""
+    try:
+        found = country_holidays(country, years=year, language="en_US")
+    except NotImplementedError:
+        return None
+    return {d: found[d] for d in sorted(found)}
+
+
 @cache
 def calendar_of(country: str, years: tuple[int, ...]) -> Calendar:
     """A country's calendar over some years; one without holidays where the country's are not known."""

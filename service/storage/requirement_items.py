@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, cast, func, null, select, union_all
+from sqlalchemy import ARRAY, Text, Uuid, and_, case, cast, func, null, select, union_all
 
 from service.domain.requirement_items import NewRequirementItem, RequirementItemDossier, rows_of
 from service.domain.requirements import Pack
@@ -127,6 +127,13 @@ FACTS: FactsOf[RequirementItemDossier] = FactsOf(
     stream="stream_id",
     read=_known,
 )
+
+
+def _waived(column: Any) -> Any:
+    """Said only as long as the waiver stands: a correction takes it back."""
+    return case((_i.c.state == word("waived"), column))
+
+
 VIEW = View(
     _i,
     {
@@ -143,6 +150,8 @@ VIEW = View(
         "valid_until": _i.c.valid_until,
         "documents": _i.c.documents,
         "value": _i.c.value,
+        "waived_by": _waived(_i.c.waived_by),
+        "waived_because": _waived(_i.c.waived_because),
     },
     filters={
         "state": among(_i.c.state),

@@ -243,6 +243,33 @@ async def test_pathway_preview_tells_what_changes_and_what_is_still_good(house: 
     assert not set(seen["still_good"]) & set(seen["added"]) - {"stay_cap"}
 
 
+async def test_waivers_are_listed_with_who_approved_and_why(house: Stage) -> None:
+    path, c = await house.placement("home_hire", "TH", "TH"), house.coordinator
+    person = (await house.of(path))["person_id"]
+    given = {"subject_id": person, "key": "credential_legalised", "reason_code": "authority_order"}
+    made = await c.ok("/v1/requirement-items/waive", given)
+    account = (await c.get("/v1/me")).json()["account_id"]
+    (item,) = (await c.get("/v1/requirement-items", state="waived")).json()["items"]
+    told = (item["id"], item["key"], item["waived_by"], item["waived_because"])
+    assert told == (made["id"], "credential_legalised", account, "authority_order")
+    await c.done(f"/v1/requirement-items/{made['id']}", "correct", {"note": "the employer asks"})
+    assert (await c.get("/v1/requirement-items", state="waived")).json()["items"] == []
+    never = await c.post("/v1/requirement-items/waive", given | {"key": "medical_fitness"})
+    assert [r["code"] for r in never.json()["reasons"]] == ["waivable"]
+
+
+async def test_calendar_of_china_names_holidays_and_worked_weekends(world: World) -> None:
+    c = await world.client(COORDINATOR)
+    found = (await c.get("/v1/calendars/CN", year=2026)).json()
+    assert {"on": "2026-10-01", "name": "National Day"} in found["holidays"]
+    assert found["working_weekends"] == [
+        "2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10",
+    ]  # fmt: skip
+    assert (found["evidence"], found["country"], found["year"]) == ("secondary", "CN", 2026)
+    assert [(await c.get(f"/v1/calendars/{x}", year=2026)).status_code for x in ("XX", "cn")] == [404, 404]
+    assert (await c.get("/v1/calendars/CN", year=1)).status_code == 422
+
+
 # ---- days
 def test_due_and_first_good_day_of_issue() -> None:
     facts = RequirementFacts(planned_departure_on=date(2027, 5, 31), starts_on=date(2027, 6, 5))

@@ -36,6 +36,7 @@ from service.api.routes import (
     tasks,
     trainees,
     training,
+    working_days,
 )
 
 CAPABILITIES = (
@@ -73,6 +74,7 @@ CAPABILITIES = (
     imports,
     reports,
     streams,
+    working_days,
 )
 
 

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from service.api.schemas.common import StatefulOut
 
 
@@ -21,3 +23,5 @@ class RequirementItemOut(StatefulOut):
     valid_until: date | None
     documents: list[UUID]
     value: dict[str, Any]
+    waived_by: UUID | None = Field(description="The account of the coordinator who let it go.")
+    waived_because: str | None = Field(description="The coded reason of the waiver.")

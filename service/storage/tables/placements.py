@@ -100,6 +100,8 @@ requirement_items = item_table(
     c("documents", ARRAY(Uuid)),
     c("value", JSONB),
     c("supplied_by", Uuid, null=True),
+    c("waived_by", Uuid, null=True),
+    c("waived_because", null=True),
     one_of("subject_kind", SUBJECT_KINDS),
     CheckConstraint("valid_until >= valid_from", name="valid_in_order"),
     Index(
