@@ -1404,6 +1404,8 @@ def upgrade() -> None:
         sa.Column("documents", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("supplied_by", sa.Uuid(), nullable=True),
+        sa.Column("waived_by", sa.Uuid(), nullable=True),
+        sa.Column("waived_because", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "state IN ('accepted', 'rejected', 'supplied', 'voided', 'waived')",
             name=op.f("requirement_items_state_known"),
