@@ -14,7 +14,7 @@ from service.domain.completion import Assessed, attendance, attendance_percent, 
 from service.domain.prospects import Ahead, at_risk, hours_to_miss
 from service.storage import training as stored
 
-SCANNED = 500
+SCANNED = 200
 """Memberships that one page of those at risk looks at."""
 
 

@@ -64,6 +64,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "obligations.read":     (*STAFF, *PEOPLE, ENTERPRISE, AGENCY),
     "costs.read":           (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "classes.read":         (*STAFF, READER, *PEOPLE, ENTERPRISE),
+    "classes.import":       (COORDINATOR, INSTRUCTOR),
     "memberships.read":     (*STAFF, *PEOPLE),
     "certificates.read":    (*STAFF, *PEOPLE),
     "certificates.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),

@@ -264,6 +264,15 @@ def test_sheets_name_each_reason() -> None:
     assert TRAINING_CLASS.decide("take_attendance_of_many", facts, actor(Role.INSTRUCTOR), fine).to_state == "running"
 
 
+def test_sheets_are_of_one_meeting_or_of_many_and_never_of_the_future() -> None:
+    marks = (t.AttendanceMark(membership_id=M, kind="present"),)
+    one, now = sheet(marks=marks), START + timedelta(hours=3)
+    assert t.sheets_of({"session_id": SESSION.id, "marks": marks}) == (one,)
+    assert t.sheets_of({"sheets": (one, one)}) == (one, one)
+    late, early = now - timedelta(hours=1), now + timedelta(minutes=4)
+    assert [t.taken_at(sheet(taken_at=at), now) for at in (None, late, early)] == [now, late, now]
+
+
 def test_attendance_is_of_whoever_teaches_the_meeting() -> None:
     teacher, other, third = (UUID(int=n) for n in (20, 21, 22))
     meeting = replace(SESSION, teacher_id=other)

@@ -7,6 +7,8 @@ from service.storage.training.classes import (
     EDIT_FACTS,
     NEW_CLASS,
     SUBSTITUTE_FACTS,
+    TIMETABLE,
+    read_session,
 )
 from service.storage.training.memberships import (
     COMPLETION,
@@ -34,7 +36,9 @@ __all__ = [
     "NEW_MEMBERSHIP",
     "SESSION_VIEW",
     "SUBSTITUTE_FACTS",
+    "TIMETABLE",
     "TRANSFER_FACTS",
     "hours_of",
     "read_achieved",
+    "read_session",
 ]

@@ -11,10 +11,10 @@ from sqlalchemy import Uuid, and_, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
-from service.domain.actors import COORDINATOR, INSTRUCTOR
+from service.domain.actors import COORDINATOR, INSTRUCTOR, Sight
 from service.domain.training import AssessmentFact, ClassDossier, MarkedFact, MemberFact, NewClass, SessionFact
 from service.storage.opening import ITSELF, FactsOf, json_rows, word
-from service.storage.scopes import NOW
+from service.storage.scopes import NOW, sees
 from service.storage.tables.courses import courses
 from service.storage.tables.institutions import appointments, relationships
 from service.storage.tables.training import (
@@ -227,3 +227,23 @@ CLASS_VIEW = View(
     },
     sorts={"starts_on": (_k.c.starts_on, False)},
 )  # fmt: skip
+
+
+def _timetable(sight: Sight | None, actor: Any) -> dict[str, ColumnElement[Any]]:
+    sessions = (
+        select(
+            *[_s.c[n] for n in ("id", "starts_at", "ends_at", "uid", "topic", "teacher_id", "sequence", "changed_at")],
+            _s.c.starts_on.label("on"),
+            as_text(_s.c.hours).label("hours"),
+            _s.c.taken_at.is_not(None).label("held"),
+            _s.c.cancelled_at.is_not(None).label("cancelled"),
+        )
+        .where(sees(_s, sight, actor), _s.c.class_id == _k.c.id)
+        .order_by(_s.c.starts_at, _s.c.uid)
+    )
+    own = ("id", "version", "state", "title", "time_zone", "starts_on", "ends_on")
+    return {name: _k.c[name] for name in own} | {"sessions": json_rows(sessions)}
+
+
+TIMETABLE = View(_k, _timetable)
+"""A class with all of its meetings, as far as they are seen."""
