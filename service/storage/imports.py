@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Integer,
     LargeBinary,
+    Table,
     Text,
     Uuid,
     and_,
@@ -376,3 +377,37 @@ def also_import(facts: FactsOf[Any]) -> FactsOf[Any]:
     stream = bindparam("import_id", type_=Uuid)
     others = func.array_append(facts.also, stream) if facts.also is not None else array([stream])
     return replace(facts, also=others, extra=(*facts.extra, "import_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """Something on record that says what a row says."""
+
+    id: UUID
+    version: int
+
+
+@lru_cache(maxsize=32)
+def _known_by(table: Table, anchor: str, names: tuple[str, ...]) -> Statement[Any]:
+    t = table
+    return Statement(
+        gated(
+            select(t.c.id, t.c.version, t.c[anchor], *[t.c[n] for n in names])
+            .where(
+                mine(t),
+                t.c[anchor] == func.any(bindparam("anchors", type_=ARRAY(t.c[anchor].type))),
+                t.c.state.not_in([word("voided"), word("rejected"), word("retired")]),
+            )
+            .order_by(t.c.id)
+        ),
+        lambda *values: values,
+    )
+
+
+async def known_by(
+    database: Database, institution: UUID, table: Table, anchor: str, anchors: list[Any], names: Sequence[str]
+) -> dict[tuple[Any, tuple[Any, ...]], There]:
+    """What is on record of the anchors (persons, codes), by anchor and the values of the columns named."""
+    async with database.connection() as con:
+        found = await _known_by(table, anchor, tuple(names)).all(con, institution=institution, anchors=anchors)
+    return {(of, tuple(values)): There(i, version) for i, version, of, *values in found}

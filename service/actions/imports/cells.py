@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, TypeAlias
@@ -237,6 +238,57 @@ _READERS: Final[Mapping[str, Reader]] = {
     "id": _id,
     "version": _whole,
 }
+
+
+_YES: Final = ("true", "yes", "1", "是", "合格", "通过", "及格", "pass", "passed")
+_NO: Final = ("false", "no", "0", "否", "不合格", "未通过", "不及格", "fail", "failed")
+
+
+def _yes_or_no(cell: Cell, _: str) -> Understood:
+    said = text_of(cell).casefold()
+    if said not in (*_YES, *_NO):
+        raise Faulty("yes_or_no", ["是", "否", "yes", "no"])
+    return Understood(said in _YES)
+
+
+def _amount(cell: Cell, _: str) -> Understood:
+    text = unicodedata.normalize("NFKC", text_of(cell))
+    if not re.fullmatch(r"-?[0-9]{1,10}(\.[0-9]{1,4})?", text, re.ASCII):
+        raise Faulty("number_unreadable")
+    return Understood(Decimal(text))
+
+
+def _one_of(choices: Sequence[str], called: Mapping[str, str]) -> Reader:
+    known = {folded(code): code for code in choices} | {folded(word): code for word, code in called.items()}
+
+    def read(cell: Cell, _: str) -> Understood:
+        code = known.get(folded(text_of(cell)))
+        if code is None:
+            raise Faulty("code_unknown", list(choices))
+        return Understood(code)
+
+    return read
+
+
+_BY_TYPE: Final[Mapping[Any, Reader]] = {
+    date: _day,
+    Decimal: _amount,
+    int: _whole,
+    bool: _yes_or_no,
+    UUID: _id,
+    "country": _country,
+    "language": _language,
+    "email": _email,
+    "phone": _phone,
+}
+
+
+def reader_of(kind: Any, choices: Sequence[str] | None, called: Mapping[str, str]) -> Reader:
+    """How a cell is read that holds an input of this kind (as in `Takes`); `called` are further words for its codes."""
+    if choices is not None:
+        return _one_of(choices, called)
+    marks = [m for m in getattr(kind, "__metadata__", ()) if isinstance(m, str)]
+    return _BY_TYPE.get(marks[0] if marks else kind, _line)
 
 
 def understand(name: str, cell: Cell, phone_country: str) -> Understood:

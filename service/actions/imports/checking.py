@@ -58,20 +58,23 @@ async def check(services: Services, call: Call, job: Job) -> dict[str, Any]:
 
 
 async def _stage_all(services: Services, call: Call, job: Job, kind: Kind, table: Table, reader: Reader) -> int:
+    def known() -> int:
+        """Rows that were staged by whoever was at it before: only by what they are known again matters."""
+        count = 0
+        for line, cells in islice(table.rows, job.staged):
+            reader.remember([reader.read(line, {n: c for n, c in cells.items() if n in reader.keys})])
+            count += 1
+        return count
+
     def understood() -> list[Entry]:
         return [reader.read(line, cells) for line, cells in islice(table.rows, CHUNK)]
 
-    count = 0
+    count = await asyncio.to_thread(known)
     while entries := await asyncio.to_thread(understood):
         count += len(entries)
-        before = len(entries) - max(0, count - job.staged)  # these were staged by whoever was at it before
-        if before > 0:
-            reader.remember(entries[:before])
-            entries = entries[before:]
-        if entries:
-            await reader.settle(entries)
-            await _rehearse(services, call, kind, reader, entries)
-            await _keep(services, call, job, entries)
+        await reader.settle(entries)
+        await _rehearse(services, call, kind, reader, entries)
+        await _keep(services, call, job, entries)
     return count
 
 

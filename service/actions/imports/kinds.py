@@ -11,8 +11,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from service.actions import trainees
-from service.actions.imports.rows import Cell, Columns, Entry
+from service.actions import certificates, courses, results, trainees
+from service.actions.imports.forms import PERSON, ByInputs, readers_of
+from service.actions.imports.rows import STUDENT_NO, Cell, Columns, Entry
 from service.actions.imports.updating import Updating
 from service.actions.work import Call, Services, Subject
 from service.domain.lifecycle import Reason
@@ -20,7 +21,11 @@ from service.storage.imports import also_import
 
 
 class Reader(Protocol):
-    """Understands the rows of one sheet."""
+    """Understands the rows of one sheet. `keys` are the columns by which a row is known again."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The columns by which a row is known again."""
 
     def read(self, line: int, cells: Mapping[str, Cell]) -> Entry:
         """What a row says, and what is wrong with its cells; asks nothing of the database."""
@@ -107,9 +112,48 @@ def _people(r: Reading) -> Updating:
     return Updating(r.services, r.call, r.headers, r.today, r.phone_country, clear=r.clear)
 
 
+def by_inputs(
+    name: str,
+    subject: Subject[Any],
+    create: str,
+    same: Sequence[str],
+    *,
+    of_person: bool = True,
+    defaults: Mapping[str, Any] | None = None,
+) -> Kind:
+    """A kind whose rows hold the inputs of a birth, taken back by a correction.
+
+    Its headers stand in `data/imports/<name>.json`. `same` are the inputs by which something on record is known again:
+    such a row is left as it is. `defaults` is what a sheet without the column means.
+    """
+    columns, given = Columns(name).names, defaults or {}
+    inputs = [t for rule in subject.lifecycle.by_action[create] for t in rule.takes]
+    readers = readers_of(name, inputs, columns)
+    needed = [t.name for t in inputs if t.needed and t.name in columns and t.name not in given]
+
+    def missing(known: Collection[str]) -> list[str]:
+        keyed = not of_person or {STUDENT_NO, PERSON} & set(known)
+        return [n for n in needed if n not in known] + ([] if keyed else [STUDENT_NO])
+
+    def understand(r: Reading) -> ByInputs:
+        told = [n for n in same if n in r.headers or n in given]  # a column that is not there tells nothing apart
+        return ByInputs(r.services, r.call, r.headers, r.phone_country, subject.table, readers, told, of_person, given)
+
+    return Kind(name, subject, create, "correct", missing, understand, of_person=of_person)
+
+
+COURSE = ("code", "edition", "owner_id", "credits", "title_native")
+CERTIFICATE = ("kind", "test", "level", "taken_on", "issued_on")
+RESULT = ("source", "course_code", "course_title", "achieved_on")
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (Kind("trainees", trainees.SUBJECT, "register", "void", _missing_key, _people, update="edit"),)
+    for kind in (
+        Kind("trainees", trainees.SUBJECT, "register", "void", _missing_key, _people, update="edit"),
+        by_inputs("courses", courses.SUBJECT, "publish", COURSE, of_person=False),
+        by_inputs("certificates", certificates.SUBJECT, "record", CERTIFICATE),
+        by_inputs("results", results.SUBJECT, "record", RESULT, defaults={"source": "home"}),
+    )
 }
+"""Every kind that may be imported; a further one is a line here, and its headers in `data/imports/`."""
 
 __all__ = ["KINDS", "UUID", "Kind", "Reader", "Reading"]

@@ -22,8 +22,7 @@ PLAIN: Final = (
 )  # fmt: skip
 CLEARABLE: Final = frozenset({"sex", "origin", "email", "phone"})
 """What a record may go without: an empty cell clears it where the import says so."""
-SEALED: Final = ("passport_mrz", "identity_no", "guardian")
-"""What no sheet and no report ever shows: a conflict about it is named without values."""
+KEYS: Final = frozenset({"id", STUDENT_NO, "mrz", "mrz_line1", "mrz_line2", "identity_no"})
 
 
 @dataclass(slots=True)
@@ -33,6 +32,11 @@ class Updating(People):
     clear: bool = False
     lines: dict[bytes, int] = field(default_factory=dict)
     """By a digest of each key, the line where it was met first: short, for a sheet may have a hundred thousand."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The columns by which somebody is known again."""
+        return KEYS
 
     def remember(self, entries: Sequence[Entry]) -> None:
         """Rows that were taken in before this process began: later ones may not say the same."""
