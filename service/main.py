@@ -123,6 +123,7 @@ def services_of(settings: Settings, dsn: str, keys: str) -> Callable[[], Any]:
 
 IMPORT = Allowance(max_bytes=36 * 1024 * 1024, body_seconds=300, answer_seconds=60)
 UPLOAD = Allowance(max_bytes=25 * 1024 * 1024, body_seconds=120, answer_seconds=60)
+EXPORT = Allowance(answer_seconds=120)
 BULK = Allowance(max_bytes=4 * 1024 * 1024, answer_seconds=60)
 
 
@@ -130,9 +131,16 @@ def served(app: FastAPI, settings: Settings) -> ASGIApp:
     """The application with its edge, as a server runs it."""
     paths = [str(getattr(route, "path", "")) for route in app.routes]
     bulk = {path: BULK for path in paths if "/bulk/" in path or path.startswith("/v1/reports")}
+    exported = {path: EXPORT for path in paths if path.endswith("/export")}
     return edge(
         app,
-        allowances={"/v1/documents": UPLOAD, "/v1/imports": IMPORT, "/v1/sittings/{id}/results": UPLOAD, **bulk},
+        allowances={
+            "/v1/documents": UPLOAD,
+            "/v1/imports": IMPORT,
+            "/v1/sittings/{id}/results": UPLOAD,
+            **exported,
+            **bulk,
+        },
         origins=settings.origins,
         metrics_token=settings.metrics_token,
     )

@@ -71,6 +71,7 @@ def edge(
             ),
             expose_headers=(
                 *("ETag", "Link", "Location", "Content-Disposition", "X-Request-Id", "Idempotent-Replayed"),
+                "X-Row-Count",
                 *("Retry-After", "RateLimit", "RateLimit-Policy", "Deprecation", "Sunset"),
             ),
         )

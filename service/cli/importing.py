@@ -14,6 +14,7 @@ from uuid import UUID
 
 import typer
 
+from service.actions.imports.cells import inert
 from service.actions.imports.people import Summary, import_trainees
 from service.actions.imports.rows import Entry, Finding, Outcome, Unreadable
 from service.actions.work import Services
@@ -111,11 +112,6 @@ async def _home(services: Services, named: str | None) -> UUID:
 
 
 # What became of each row -------------------------------------------------------------------------------------------
-
-
-def inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + text if text.lstrip()[:1] in tuple("=+-@＝＋－＠") or text[:1] in tuple("\t\r\n") else text
 
 
 def rows_of(entry: Entry, language: str) -> Iterator[tuple[str, ...]]:

@@ -21,12 +21,13 @@ from typer.testing import CliRunner, Result
 from service.actions import institutions
 from service.actions.imports import people, sheets
 from service.actions.imports import rows as rows_of_sheets
+from service.actions.imports.cells import inert
 from service.actions.imports.people import Summary, import_trainees
 from service.actions.imports.rows import Entry, Outcome, Unreadable
 from service.actions.work import Missing, Services
 from service.api.messages import LANGUAGES, catalogue
 from service.cli import app
-from service.cli.importing import REPORT, inert
+from service.cli.importing import REPORT
 from service.cli.importing import imports as importing
 from service.domain.actors import COORDINATOR, READER, SYSTEM_ACCOUNT, Actor
 from service.domain.values import Passport, write_mrz

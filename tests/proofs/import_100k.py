@@ -7,6 +7,8 @@ while it checks and while it applies, and shows that nothing was lost and nothin
 the most memory that any worker had, against what one has that did nothing yet.
 """
 
+# ruff: noqa: T201, ASYNC240 - what it shows, it prints; nobody waits for it
+
 from __future__ import annotations
 
 import asyncio
@@ -140,14 +142,14 @@ async def _prove(dsn: str, folder: Path, rows: int, kills: int) -> None:
         if act == "apply":
             await perform(services, call, SUBJECT, "apply", [Wanted(job)], {}, answer=lambda *_: b"")
         began, killed = time.perf_counter(), 0
-        while not await proof.run(random.uniform(2, 2 + rows / 5000) if killed < kills else None):  # noqa: S311
+        while not await proof.run(random.uniform(2, 2 + rows / 5000) if killed < kills else None):
             killed += 1
-            print(f"{act}: killed {killed}, at", dict(await owner.fetchrow("SELECT state, staged, done FROM imports")))
+            print(f"{act}: killed {killed}, at", dict(*await owner.fetch("SELECT state, staged, done FROM imports")))
         seconds = time.perf_counter() - began
         print(f"{act}: {seconds:.1f} s with {killed} kills, {rows / seconds:.0f} rows/s")
     faulty = rows // FAULT_EVERY
-    found = dict(
-        await owner.fetchrow(
+    found: dict[str, Any] = dict(
+        *await owner.fetch(
             "SELECT i.state, i.staged, i.creates, i.faulty, i.done, (SELECT count(*) FROM trainees) AS people,"
             " (SELECT count(DISTINCT value) FROM external_ids) AS numbers, (SELECT count(*) FROM import_rows) AS rows,"
             " (SELECT count(*) FROM import_rows WHERE outcome = 'created') AS created,"

@@ -68,6 +68,8 @@ def text_of(cell: Cell) -> str:
             raise Faulty("number_lost_digits")
         cell = str(int(cell)) if cell == int(cell) else str(cell)
     text = re.sub(r"\s*[\r\n]+\s*", " ", str(cell).strip())
+    if text[:1] == "'" and text[1:].lstrip()[:1] in FORMULA:  # a downloaded file, where it was made inert
+        text = text[1:]
     if re.fullmatch(r"\d(\.\d+)?E\+\d+", text):
         raise Faulty("number_lost_digits")
     if len(text) > LINE_MOST:
@@ -75,6 +77,14 @@ def text_of(cell: Cell) -> str:
     if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
         raise Faulty("text_unprintable")
     return text
+
+
+FORMULA: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+def inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + text if text.lstrip()[:1] in FORMULA or text[:1] in tuple("\t\r\n") else text
 
 
 def _line(cell: Cell, _: str) -> Understood:

@@ -10,16 +10,27 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from service.actions import reading
+from service.actions import exports, reading
 from service.actions.work import AT_MOST, Done, Result, Subject, Wanted, Work, offers, perform
 from service.api.inputs import In, action_model, given_of, kind_of
-from service.api.messages import offered, refused
+from service.api.messages import offered, refused, told
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.problems import Problem
-from service.api.schemas.common import ActionsOut, After, Asking, BulkOut, EventsOut, Itemised, MovedOut, Paged, PageOut
-from service.domain.lifecycle import KERNEL_ACTIONS, Given
+from service.api.schemas.common import (
+    ActionsOut,
+    After,
+    Asking,
+    BulkOut,
+    EventsOut,
+    Exporting,
+    Itemised,
+    MovedOut,
+    Paged,
+    PageOut,
+)
+from service.domain.lifecycle import KERNEL_ACTIONS, Given, Reason
 from service.storage.views import View
 
 
@@ -95,6 +106,19 @@ def routes_of(resource: Resource) -> Operations:
             query=parameters,
         )
     )
+    router.add(
+        Operation(
+            "GET",
+            path + "/export",
+            f"{plural}_export",
+            f"Download {plural.replace('_', ' ')} as CSV, XLSX or NDJSON, with ids and versions",
+            _export(resource),
+            "list",
+            resource.policy,
+            query=_query_of(resource, Exporting, "ExportQuery"),
+            extra={"response_class": Response, "openapi_extra": {"responses": {"200": EXPORTED}}},
+        )
+    )
     for action in lifecycle.births():
         if action in resource.births:
             _add_birth(router, resource, action, resource.births[action])
@@ -167,8 +191,8 @@ async def _include(resource: Resource, asked: Asked, rows: list[dict[str, Any]])
         await resource.includes[wanted](asked, rows)
 
 
-def _query_of(resource: Resource) -> type[BaseModel]:
-    fields: dict[str, Any] = _including(resource)
+def _query_of(resource: Resource, base: type[BaseModel] = Paged, ending: str = "Query") -> type[BaseModel]:
+    fields: dict[str, Any] = _including(resource) if issubclass(base, Paged) else {}
     for name, (type_, _) in resource.view.filters.items():
         python = getattr(type_, "python_type", str)
         fields[name] = (
@@ -177,8 +201,8 @@ def _query_of(resource: Resource) -> type[BaseModel]:
         )
     if resource.view.sorts:
         fields["sort"] = (Literal[tuple(resource.view.sorts)] | None, None)
-    name = "".join(p.capitalize() for p in resource.plural.split("_"))
-    return create_model(f"{name}Query", __base__=Paged, **fields)
+    plural = "".join(p.capitalize() for p in resource.plural.split("_"))
+    return create_model(f"{plural}{ending}", __base__=base, **fields)
 
 
 def cursor_of(value: UUID | None) -> str | None:
@@ -210,16 +234,48 @@ async def _with_actions(resource: Resource, asked: Asked, rows: list[dict[str, A
         row["actions"] = [offered(o, asked.language) for o in mine if o.action not in resource.hidden]
 
 
-def _list(resource: Resource) -> Callable[[Asked], Any]:
-    reserved = set(Paged.model_fields) | {"sort"}
+EXPORTED: dict[str, Any] = {
+    "description": "Every row, as an attachment; an NDJSON file ends with a line that counts them.",
+    "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in exports.MEDIA.values()},
+    "headers": {"x-row-count": {"description": "How many rows it has.", "schema": {"type": "integer"}}},
+}
+
+
+def _filters(query: Any) -> dict[str, Any]:
+    reserved = {*Paged.model_fields, *Exporting.model_fields, "sort"}
+    names = (n for n in type(query).model_fields if n not in reserved)
+    return {n: value for n in names if (value := getattr(query, n)) is not None}
+
+
+def _export(resource: Resource) -> Callable[[Asked], Any]:
+    names = [n for n in resource.out.model_fields if n != "actions"]
 
     async def handle(asked: Asked) -> Response:
         query = asked.query
-        filters = {
-            n: getattr(query, n)
-            for n in type(query).model_fields
-            if n not in reserved and getattr(query, n) is not None
+        try:
+            made = await exports.export(
+                asked.services, asked.call, resource.view, resource.policy, form=query.format, names=names,
+                filters=_filters(query), sort=getattr(query, "sort", None), downward=query.order == "newest",
+                show=lambda row: resource.show(asked, row),
+            )  # fmt: skip
+        except exports.TooManyRows:
+            reason = told(Reason("export_too_large", required=exports.ROWS_MOST, pointer="query"), asked.language)
+            raise Problem("invalid", reasons=[reason]) from None
+        headers = {
+            "content-length": str(made.size),
+            "content-disposition": f'attachment; filename="{resource.plural}.{query.format}"',
+            "x-row-count": str(made.rows),
+            "cache-control": "no-store",
         }
+        return StreamingResponse(made.content, media_type=exports.MEDIA[query.format], headers=headers)
+
+    return handle
+
+
+def _list(resource: Resource) -> Callable[[Asked], Any]:
+    async def handle(asked: Asked) -> Response:
+        query = asked.query
+        filters = _filters(query)
         found = await reading.page(
             asked.services, asked.call, resource.view, resource.policy, filters=filters, limit=query.limit,
             after=read_cursor(query.after), sort=getattr(query, "sort", None), downward=query.order == "newest",

@@ -175,6 +175,13 @@ class Paged(Cursored):
     order: Literal["oldest", "newest"] = "oldest"
 
 
+class Exporting(Asking):
+    """Parameters of a list as a file."""
+
+    format: Literal["csv", "xlsx", "ndjson"] = "csv"
+    order: Literal["oldest", "newest"] = "oldest"
+
+
 class Itemised(Asking):
     """Parameters of one item."""
 

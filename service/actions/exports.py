@@ -1,0 +1,187 @@
+"""Lists as files: what the actor sees, page by page onto a spool, so that no more than a page is in memory.
+
+A CSV or an XLSX carries ids and versions, and can be edited and handed in again as an import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final, Protocol
+
+import xlsxwriter
+from pydantic_core import to_json
+
+from service.actions import reading
+from service.actions.imports.cells import inert
+from service.actions.imports.rows import STUDENT_NO
+from service.actions.work import Call, Services
+from service.storage.views import View
+
+PAGE: Final = 1000
+ROWS_MOST: Final = 500_000
+"""Rows of one file; a workbook holds a million, and nobody reads so many."""
+IN_MEMORY: Final = 512 * 1024
+CHUNK: Final = 256 * 1024
+MEDIA: Final = {
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+EXTERNAL: Final = "external_ids"
+
+
+class TooManyRows(Exception):
+    """More rows than one file may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that is written: its rows, its size in bytes, and its content; the content closes it."""
+
+    rows: int
+    size: int
+    content: AsyncIterator[bytes]
+
+
+class _Writer(Protocol):
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """More rows."""
+
+    def end(self, count: int) -> IO[bytes]:
+        """The file, whole."""
+
+
+def _flat(row: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    """A row as cells: numbers as they are, a masked field as nothing, what has parts as JSON."""
+    cells = []
+    for name in names:
+        value = row.get(name)
+        if name == STUDENT_NO:
+            known = (x["value"] for x in row[EXTERNAL] if x["system"] == STUDENT_NO)
+            cells.append(next(known, ""))
+        elif value is None or (isinstance(value, dict) and value.get("masked")):
+            cells.append("")
+        elif isinstance(value, dict | list | tuple):
+            cells.append(to_json(value).decode() if value else "")
+        else:
+            cells.append(value if type(value) is int else str(value).lower() if type(value) is bool else str(value))
+    return cells
+
+
+class _Csv:
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever reads it closes it
+        self._text = io.TextIOWrapper(self._file, "utf-8-sig", newline="")
+        self._out = csv.writer(self._text)
+        self._out.writerow(names)
+
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._out.writerows([inert(c) if isinstance(c, str) else c for c in _flat(r, self._names)] for r in rows)
+
+    def end(self, _count: int) -> IO[bytes]:
+        self._text.flush()
+        self._text.detach()
+        return self._file
+
+
+class _Lines:
+    def __init__(self, _names: Sequence[str]) -> None:
+        self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            self._file.write(to_json(row) + b"\n")
+
+    def end(self, count: int) -> IO[bytes]:
+        self._file.write(to_json({"count": count}) + b"\n")
+        return self._file
+
+
+class _Xlsx:
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names, self._line = names, 0
+        self._folder = tempfile.TemporaryDirectory()
+        self._path = Path(self._folder.name) / "book.xlsx"
+        # Every row goes to the disk when the next one begins; all text is written as text, so that none is a formula.
+        self._book = xlsxwriter.Workbook(str(self._path), {"constant_memory": True, "tmpdir": self._folder.name})
+        self._page = self._book.add_worksheet()
+        self._put(names)
+        self._page.freeze_panes(1, 0)
+
+    def _put(self, cells: Sequence[Any]) -> None:
+        for place, cell in enumerate(cells):
+            if isinstance(cell, int):
+                self._page.write_number(self._line, place, cell)
+            elif cell:
+                self._page.write_string(self._line, place, cell)
+        self._line += 1
+
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            self._put(_flat(row, self._names))
+
+    def end(self, _count: int) -> IO[bytes]:
+        self._book.close()
+        file = self._path.open("rb")
+        self._folder.cleanup()  # the file stays as long as it is open
+        return file
+
+
+_WRITERS: Final[Mapping[str, Callable[[Sequence[str]], _Writer]]] = {"csv": _Csv, "ndjson": _Lines, "xlsx": _Xlsx}
+
+
+async def export(
+    services: Services,
+    call: Call,
+    view: View,
+    permission: str,
+    *,
+    form: str,
+    names: Sequence[str],
+    filters: Mapping[str, Any],
+    sort: str | None,
+    downward: bool,
+    show: Callable[[dict[str, Any]], dict[str, Any]],
+) -> Exported:
+    """Every row that the actor sees, in the form asked for; written whole before its first byte is given out.
+
+    Raises:
+        TooManyRows, and what `reading.page` raises.
+    """
+    if EXTERNAL in names:
+        names = [*[n for n in names if n != EXTERNAL], STUDENT_NO]
+    writer = await asyncio.to_thread(_WRITERS[form], names)
+    asked: dict[str, Any] = {"filters": filters, "limit": PAGE, "sort": sort, "downward": downward}
+    with ExitStack() as stack:
+        stack.callback(lambda: writer.end(0).close())  # unless it is given out
+        page = await reading.page(services, call, view, permission, **asked)
+        await asyncio.to_thread(writer.write, [show(row) for row in page.items])
+        count = len(page.items)
+        while page.next is not None:
+            if count >= ROWS_MOST:
+                raise TooManyRows
+            page = await reading.page(services, call, view, permission, after=page.next, **asked)
+            await asyncio.to_thread(writer.write, [show(row) for row in page.items])
+            count += len(page.items)
+        stack.pop_all()
+    file = await asyncio.to_thread(writer.end, count)
+    return Exported(count, file.seek(0, 2), _content(file))
+
+
+async def _content(file: IO[bytes]) -> AsyncIterator[bytes]:
+    with file:
+        file.seek(0)
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk
+
+
+__all__ = ["MEDIA", "ROWS_MOST", "Exported", "TooManyRows", "export"]
