@@ -121,7 +121,7 @@ def services_of(settings: Settings, dsn: str, keys: str) -> Callable[[], Any]:
     return opened
 
 
-IMPORT = Allowance(max_bytes=36 * 1024 * 1024, body_seconds=300, answer_seconds=60)
+IMPORT = Allowance(max_bytes=202 * 1024 * 1024, body_seconds=300, answer_seconds=60)
 UPLOAD = Allowance(max_bytes=25 * 1024 * 1024, body_seconds=120, answer_seconds=60)
 EXPORT = Allowance(answer_seconds=120)
 BULK = Allowance(max_bytes=4 * 1024 * 1024, answer_seconds=60)

@@ -251,7 +251,7 @@ def _recognise_text(file: IO[bytes]) -> str:
 
 def _recognise_office(file: IO[bytes], size: int) -> str:
     """Look at the list of parts, then at the sizes that it declares, and only then unpack."""
-    if _directory_bytes(file, size) > DIRECTORY_BYTES:
+    if directory_bytes(file, size) > DIRECTORY_BYTES:
         raise NotAccepted("unpacks_too_large")
     try:
         with zipfile.ZipFile(file) as archive:
@@ -288,7 +288,7 @@ _LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 
 
-def _directory_bytes(file: IO[bytes], size: int) -> int:
+def directory_bytes(file: IO[bytes], size: int) -> int:
     """How long the archive's list of parts says it is; the reader of archives would load all of it.
 
     Both places that may say so are asked (APPNOTE.TXT 4.3.14 to 4.3.16), and the second only where every reader

@@ -9,12 +9,12 @@ from service.actions.imports.applying import Spoilt, apply_some, take_back_some
 from service.actions.imports.checking import check
 from service.actions.imports.items import SUBJECT, take_away
 from service.actions.imports.rows import Unreadable
-from service.actions.imports.staging import Overtaken
-from service.actions.work import Call, Missing, Services, Wanted, perform
+from service.actions.imports.staging import Guard, Overtaken
+from service.actions.work import AT_MOST, Call, Missing, Services, Wanted, perform
 from service.domain.actors import THE_SYSTEM, Actor, Role
 from service.domain.lifecycle import Refused
 from service.storage import files
-from service.storage.imports import Job, built_on, held, jobs
+from service.storage.imports import Job, built_on, held, jobs, waiting
 
 CHUNKS_AT_ONCE = 8
 """Chunks of one import before the worker looks whether it is to stop."""
@@ -22,12 +22,12 @@ CHUNKS_AT_ONCE = 8
 
 async def carry_on(services: Services, institution: UUID) -> bool:
     """Go on with the oldest import that no other process is at; whether more waits."""
-    for waiting in await jobs(services.database, institution):
-        async with held(services.database, waiting.id) as is_ours:
+    for first in await jobs(services.database, institution):
+        async with held(services.database, first.id) as is_ours:
             if not is_ours:
                 continue
             # It may have moved while we waited for it.
-            job = next((j for j in await jobs(services.database, institution) if j.id == waiting.id), None)
+            job = next((j for j in await jobs(services.database, institution) if j.id == first.id), None)
             if job is not None:
                 try:
                     await _go_on(services, institution, job)
@@ -70,7 +70,18 @@ async def _apply(services: Services, call: Call, job: Job) -> None:
         await _step(services, job, call, "fail", {"trouble": _spoilt("refused_since", no)})
 
 
+async def _forget_files(services: Services, call: Call, job: Job) -> None:
+    """Files of rows that were never applied: nothing leads to them."""
+    async with services.database.connection() as con:
+        guard = await Guard.of(con, services, call.institution, job.id)
+        left = await waiting(con, call.institution, job.id, "create", AT_MOST)
+    for row in left:
+        if content := guard.open(row.sealed).get("given", {}).get("content_id"):
+            await take_away(services, call.institution, UUID(content))
+
+
 async def _take_back(services: Services, call: Call, job: Job) -> None:
+    await _forget_files(services, call, job)
     if changed := await built_on(services.database, call.institution, job.id):
         await _step(services, job, call, "keep", {"trouble": _trouble("nothing_built_on_it", actual=changed)})
         return

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from service.actions.imports.cells import has_calling_code
 from service.actions.imports.kinds import KINDS, Kind, Reader, Reading
-from service.actions.imports.rows import Columns, Entry, Outcome, Table, Unreadable, open_table
+from service.actions.imports.rows import Columns, Entry, Outcome, Table, Unreadable
 from service.actions.imports.staging import Guard, stage
 from service.actions.work import Call, Services, Wanted, rehearse
 from service.storage.database import attempt
@@ -50,8 +50,10 @@ async def check(services: Services, call: Call, job: Job) -> dict[str, Any]:
     if not has_calling_code(numbers_of):
         raise Unreadable("phone_country_unknown", required=numbers_of)
     async with _on_disk(services, call, job) as path:
-        table = await asyncio.to_thread(open_table, path, Columns(job.kind, job.mapping), kind.missing)
-        reading = Reading(services, call, table.headers, place.today, numbers_of, clear=job.blanks == "clear")
+        table = await asyncio.to_thread(kind.opened, path, Columns(job.kind, job.mapping), kind.missing)
+        reading = Reading(
+            services, call, table.headers, place.today, numbers_of, clear=job.blanks == "clear", path=path
+        )
         with closing(table.rows):
             count = await _stage_all(services, call, job, kind, table, kind.understand(reading))
     return {"headers": dict(table.headers), "ignored": list(table.ignored), "told": {"rows": count, "file": table.kind}}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from service.actions.imports.sheets import FILE_MOST
+from service.actions.imports.scans import ARCHIVE_MOST
 from service.actions.reading import records
 from service.actions.work import (
     Answer,
@@ -124,7 +124,7 @@ async def take_in(
     told: Callable[[Stored], bytes],
     *,
     answer: Answer,
-    limit: int = FILE_MOST,
+    limit: int = ARCHIVE_MOST,
 ) -> Done:
     """Keep the file, then leave the import for the worker; bytes that no import leads to are taken away again.
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from service.actions import certificates, courses, results, trainees
+from service.actions import certificates, courses, documents, results, trainees
+from service.actions.imports import scans
 from service.actions.imports.forms import PERSON, ByInputs, readers_of
-from service.actions.imports.rows import STUDENT_NO, Cell, Columns, Entry
+from service.actions.imports.rows import STUDENT_NO, Cell, Columns, Entry, Table, open_table
 from service.actions.imports.updating import Updating
 from service.actions.work import Call, Services, Subject
 from service.domain.lifecycle import Reason
+from service.storage.files import Stored
 from service.storage.imports import also_import
 
 
@@ -50,6 +53,7 @@ class Reading:
     today: date
     phone_country: str
     clear: bool
+    path: Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,8 @@ class Kind:
     """A kind of import: `understand` makes the reader of a sheet, `create` and `update` are actions of its subject.
 
     `undo` is the action that takes back what a row created. `missing` says which columns a sheet lacks. `of_person`:
-    what a row creates is born of the person whom it names.
+    what a row creates is born of the person whom it names. `opened` makes the rows of a file; `kept` are the types of
+    what a row carries beside the inputs of its rules.
     """
 
     name: str
@@ -68,6 +73,8 @@ class Kind:
     understand: Callable[[Reading], Reader]
     update: str | None = None
     of_person: bool = False
+    opened: Callable[[Path, Any, Any], Table] = open_table
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def acting(self) -> Subject[Any]:
@@ -89,7 +96,8 @@ class Kind:
     def _adapters(self) -> dict[str, TypeAdapter[Any]]:
         table = self.subject.lifecycle.by_action
         rules = [r for a in (self.create, self.update) if a for r in table[a]]
-        return {t.name: TypeAdapter(t.kind) for r in rules for t in r.inputs}
+        kinds = {**{t.name: t.kind for r in rules for t in r.inputs}, **self.kept}
+        return {name: TypeAdapter(kind) for name, kind in kinds.items()}
 
     def read_given(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What was kept of a row as JSON, of the types that the rules know."""
@@ -151,6 +159,17 @@ KINDS: dict[str, Kind] = {
         Kind("trainees", trainees.SUBJECT, "register", "void", _missing_key, _people, update="edit"),
         by_inputs("courses", courses.SUBJECT, "publish", COURSE, of_person=False),
         by_inputs("certificates", certificates.SUBJECT, "record", CERTIFICATE),
+        Kind(
+            "documents",
+            documents.SUBJECT,
+            "upload",
+            "correct",
+            scans.missing,
+            lambda r: scans.Scans(r.services, r.call, r.path),
+            of_person=True,
+            opened=scans.open_archive,
+            kept={"content": Stored, "content_id": UUID},
+        ),
         by_inputs("results", results.SUBJECT, "record", RESULT, defaults={"source": "home"}),
     )
 }
