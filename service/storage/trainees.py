@@ -29,6 +29,9 @@ def _asked_by(actor: Any) -> Any:
     return select(actor.c.roles).scalar_subquery()
 
 
+_of_others = select(events.c.seq).where(
+    mine(events), events.c.stream_id == _t.c.id, events.c.subject != word("trainee")
+)
 FACTS: FactsOf[TraineeDossier] = FactsOf(
     _t,
     TraineeDossier,
@@ -39,6 +42,7 @@ FACTS: FactsOf[TraineeDossier] = FactsOf(
         "has_guardian": _t.c.guardian_sealed.is_not(None),
         "available_until": _t.c.available_until,
         "asked_by": _asked_by,
+        "stands_on_it": _of_others.exists(),
     },
     stream="id",
 )
@@ -48,11 +52,6 @@ EDIT_FACTS: FactsOf[TraineeDossier] = replace(
     extra=("unit_id",),
 )
 """An edit may name a unit: what its rules must know beside the rest."""
-_of_others = select(events.c.seq).where(
-    mine(events), events.c.stream_id == _t.c.id, events.c.subject != word("trainee")
-)
-
-
 def _read_void(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"external_ids": tuple((x["system"], x["value"]) for x in row["external_ids"])}
 
@@ -61,12 +60,11 @@ VOID_FACTS: FactsOf[TraineeDossier] = replace(
     FACTS,
     columns={
         **FACTS.columns,
-        "stands_on_it": _of_others.exists(),
         "external_ids": json_rows(select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id)),
     },
     read=_read_void,
 )
-"""To take a record back: whether anything else was done with the person, and what other systems call them."""
+"""To take a record back: what other systems call the person, beside the rest."""
 NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
     ITSELF,
     NewTrainee,
