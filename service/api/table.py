@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, combinations
 
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 PLACE = "{}"
+PARTS_MOST = 8
+"""Parts of an address in which an id or a code may stand; a longer one is nobody's."""
 
 
 class Table(BaseRoute):
@@ -25,8 +28,9 @@ class Table(BaseRoute):
         exact = self._by_shape.get((scope["method"], *parts))
         if exact is not None:
             return exact
-        for n in range(1, len(parts)):
-            found = self._by_shape.get((scope["method"], *parts[:n], PLACE, *parts[n + 1 :]))
+        places = range(1, min(len(parts), PARTS_MOST))
+        for chosen in chain(combinations(places, 1), combinations(places, 2)):
+            found = self._by_shape.get((scope["method"], *[PLACE if n in chosen else p for n, p in enumerate(parts)]))
             if found is not None:
                 return found
         return None
