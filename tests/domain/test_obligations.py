@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.api.messages import catalogue
 from service.domain.obligations import (
     Calendar,
     Held,
@@ -147,3 +148,10 @@ def test_house_rules_are_marked_as_what_they_are() -> None:
     sources = [w.source for w in house_rules().watches] + [c.source for c in house_rules().checks]
     marks = {s.evidence for s in sources}
     assert marks == {"unverified"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_rules_have_words(language: str) -> None:
+    rules = {o.key for p in shipped_packs() for o in p.obligations}
+    rules |= {r.key for r in (*house_rules().watches, *house_rules().checks)}
+    assert sorted(r for r in rules if f"obligation.{r}" not in catalogue(language)) == []
