@@ -418,6 +418,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'set'"),
     )
     op.create_table(
+        "tickets",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("credential", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("institution_id", "digest", name=op.f("tickets_pkey")),
+    )
+    op.create_table(
         "unfed",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("no", sa.BigInteger(), sa.Identity(always=True, cache=1), nullable=False),
@@ -2085,22 +2093,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "tickets",
-        sa.Column("institution_id", sa.Uuid(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("credential", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["institution_id", "credential"],
-            ["credentials.institution_id", "credentials.digest"],
-            name=op.f("tickets_institution_id_credential_fkey"),
-        ),
-        sa.PrimaryKeyConstraint("institution_id", "digest", name=op.f("tickets_pkey")),
-    )
-    op.create_index(
-        op.f("tickets_institution_id_credential"), "tickets", ["institution_id", "credential"], unique=False
-    )
-    op.create_table(
         "attendance",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2669,8 +2661,6 @@ def downgrade() -> None:
     op.drop_index(op.f("attendance_institution_id_membership_id"), table_name="attendance")
     op.drop_index(op.f("attendance_institution_id_corrects"), table_name="attendance")
     op.drop_table("attendance")
-    op.drop_index(op.f("tickets_institution_id_credential"), table_name="tickets")
-    op.drop_table("tickets")
     op.drop_index(op.f("recognition_signatures_institution_id_case_id"), table_name="recognition_signatures")
     op.drop_table("recognition_signatures")
     op.drop_index(op.f("recognition_items_institution_id_target_course_id"), table_name="recognition_items")
@@ -2887,6 +2877,7 @@ def downgrade() -> None:
     op.drop_index("units_contested", table_name="units", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("units")
     op.drop_table("unfed")
+    op.drop_table("tickets")
     op.drop_index("targets_one_a_destination", table_name="targets", postgresql_where=sa.text("state = 'set'"))
     op.drop_index("targets_contested", table_name="targets", postgresql_where=sa.text("contested_seq IS NOT NULL"))
     op.drop_table("targets")
