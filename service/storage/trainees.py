@@ -52,6 +52,8 @@ EDIT_FACTS: FactsOf[TraineeDossier] = replace(
     extra=("unit_id",),
 )
 """An edit may name a unit: what its rules must know beside the rest."""
+
+
 def _read_void(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"external_ids": tuple((x["system"], x["value"]) for x in row["external_ids"])}
 
