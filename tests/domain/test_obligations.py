@@ -153,5 +153,5 @@ def test_house_rules_are_marked_as_what_they_are() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_rules_have_words(language: str) -> None:
     rules = {o.key for p in shipped_packs() for o in p.obligations}
-    rules |= {r.key for r in (*house_rules().watches, *house_rules().checks)}
+    rules |= {w.key for w in house_rules().watches} | {c.key for c in house_rules().checks}
     assert sorted(r for r in rules if f"obligation.{r}" not in catalogue(language)) == []
