@@ -23,6 +23,7 @@ from service.api.schemas.timetables import TimetableIn, TimetableReportOut
 from service.api.uploads import Form, form_body
 from service.domain.lifecycle import Reason
 from service.storage.files import XLSX
+from service.storage.training import CLASS_VIEW
 
 CALENDAR = "text/calendar"
 UNCHANGED = {"description": "It is as it was read (If-None-Match)."}
@@ -71,7 +72,8 @@ def _line(looked: Looked, language: Language) -> dict[str, Any]:
 
 
 async def _take_in(asked: Asked) -> Response:
-    await reading.who_asks(asked.services, asked.call)
+    # Who asks, and of which class, comes first: nobody's file is read before it is known to be theirs to send.
+    await reading.item(asked.services, asked.call, CLASS_VIEW, "classes.import", asked.id)
     form = Form(asked.request, TimetableIn)
 
     def digest(content: bytes) -> Call:
