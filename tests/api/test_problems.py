@@ -371,6 +371,7 @@ async def test_contract_declares_every_problem_of_an_operation(client: httpx.Asy
 
 
 def test_responses_follow_the_table() -> None:
-    assert set(RESPONSES) == {"public", "login", "read", "list", "weigh", "open", "create", "edit", "action", "bulk"}
+    kinds = {"public", "login", "read", "list", "weigh", "compute", "open", "create", "edit", "action", "bulk"}
+    assert set(RESPONSES) == kinds
     assert set(RESPONSES["action"]) - set(RESPONSES["create"]) == {412, 428}
     assert {status for kind in RESPONSES.values() for status in kind} <= {kind.status for kind in TABLE.values()}

@@ -58,7 +58,8 @@ async def test_course_of_a_partner_is_theirs_to_see(world: World) -> None:
 async def test_programme_is_approved_activated_and_retired(world: World) -> None:
     s = await Studies.begin(world)
     read = (await s.c.get(s.programme)).json()
-    assert (read["state"], read["stages"], read["curriculum_no"]) == ("active", STAGES, None)
+    told = [{"languages": []} | stage for stage in STAGES]
+    assert (read["state"], read["stages"], read["curriculum_no"]) == ("active", told, None)
     assert await s.c.refused(s.programme, "retire") == ["no_running_intake"]
     assert await s.c.refused(s.programme, "correct", {"note": "-"}) == ["no_intake"]
     await s.c.done(s.intake, "cancel", {"reason_code": "low_demand"})
