@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service.storage.migrating import async_url, draw_walls
+from service.storage.migrating import async_url, draw_walls, latest
 from service.storage.schema import metadata
 from service.storage.tables.columns import Xid8
 
@@ -39,10 +39,9 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-    version = connection.execute(text("SELECT to_regclass('events')")).scalar()
-    if version is not None:
+    if context.config.attributes.get("walls", True) and context.get_context().get_current_revision() == latest():
         draw_walls(connection)
-    else:
+    else:  # the code's walls name tables and columns that an older version does not have
         connection.execute(text("DROP TABLE IF EXISTS walls"))
 
 

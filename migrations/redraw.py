@@ -1,57 +1,147 @@
-"""Draws the first migration anew from the tables. Only before the first release: after it, every change is its own."""
+"""Draws the migration of what is not released yet: from the tables of the last release to the tables of the code.
+
+What is released stays as it is. Alembic compares tables, columns, indexes and keys; what it cannot see, a check or an
+index whose name stayed and whose words changed, is found by PostgreSQL's own way of writing both down.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import asyncpg
 from alembic import command
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.storage.embedded import Cluster
-from service.storage.migrating import config
-from service.storage.tables.columns import EXTENSIONS, Xid8
+from service.storage.migrating import async_url, config
+from service.storage.schema import metadata
+from service.storage.tables.columns import Xid8
+
+RELEASED = "0001"
+"""The last revision that databases outside may have; raise it with every release, and NEXT with it."""
+NEXT, TITLE = "0002", "What came after the first release"
+DEFINITIONS = """
+SELECT c.conrelid::regclass::text AS on_table, c.conname::text AS name, c.contype::text AS kind,
+       pg_get_constraintdef(c.oid) AS words
+FROM pg_constraint c WHERE c.connamespace = 'public'::regnamespace AND c.contype IN ('c', 'x')
+UNION ALL
+SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, 'i', pg_get_indexdef(i.indexrelid)
+FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid
+WHERE r.relnamespace = 'public'::regnamespace
+  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
+"""
+
+Definitions = dict[tuple[str, str, str], str]
+
+
+async def definitions(dsn: str) -> Definitions:
+    """Every check, exclusion and index of a database: (table, name, kind) -> PostgreSQL's words."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(DEFINITIONS)
+    finally:
+        await connection.close()
+    return {(row["on_table"], row["name"], row["kind"]): row["words"] for row in rows}
+
+
+async def create_all(dsn: str) -> None:
+    """Every table of the code, as it stands."""
+    engine = create_async_engine(async_url(dsn))
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await engine.dispose()
+
+
+def replaced(old: Definitions, new: Definitions) -> tuple[list[str], list[str]]:
+    """Statements that give each name its new words, and back: only where both have the name."""
+    there: list[str] = []
+    back: list[str] = []
+    for key in sorted(old.keys() & new.keys()):
+        if old[key] == new[key]:
+            continue
+        table, name, kind = key
+        for words, into in ((new[key], there), (old[key], back)):
+            if kind == "i":
+                into += [f"DROP INDEX {name}", words]
+            else:
+                into += [
+                    f"ALTER TABLE {table} DROP CONSTRAINT {name}",
+                    f"ALTER TABLE {table} ADD CONSTRAINT {name} {words}",
+                ]
+    return there, back
+
+
+def tidied(text: str) -> str:
+    """What Alembic wrote, with the imports that its types need."""
+    if Xid8.__name__ in text:
+        text = text.replace("service.storage.tables.columns.Xid8()", "Xid8()")
+        text = text.replace(
+            "from alembic import op\n", "from alembic import op\n\nfrom service.storage.tables.columns import Xid8\n"
+        )
+    if "postgresql." in text:
+        text = text.replace("from sqlalchemy.dialects import postgresql\n", "")
+        text = text.replace(
+            "import sqlalchemy as sa\n", "import sqlalchemy as sa\nfrom sqlalchemy.dialects import postgresql\n", 1
+        )
+    return text
+
+
+def executed(text: str, function: str, statements: list[str]) -> str:
+    """The function of a migration, with the statements at its end."""
+    if not statements:
+        return text
+    lines = "".join(f"    op.execute({statement!r})\n" for statement in statements)
+    found = re.search(rf"def {function}\(\)[^\n]*\n(?:[ \t]+[^\n]*\n|\n(?!def))*", text)
+    assert found, function
+    body = found.group().rstrip()
+    return text.replace(found.group(), f"{body}\n{lines}\n\n", 1)
 
 
 def main() -> None:
-    """Write versions/0001_first.py."""
+    """Write the unreleased migration, or take it away where nothing is different."""
     versions = Path(__file__).parent / "versions"
-    for old in versions.glob("*.py"):
-        old.unlink()
+    target = versions / f"{NEXT}_next.py"
+    target.unlink(missing_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         Cluster(Path(folder) / "pg", durable=False) as cluster,
     ):
-        made = config(cluster.dsn())
-        command.revision(made, "Every table of the first release", autogenerate=True, rev_id="0001")
-    (written,) = versions.glob("0001_*.py")
-    text = written.read_text()
-    if Xid8.__name__ in text:
-        text = re.sub(r"service\.storage\.tables\.columns\.Xid8\(\)", "Xid8()", text)
-        text = text.replace(
-            "from alembic import op\n",
-            "from alembic import op\n\nfrom service.storage.tables.columns import EXTENSIONS, Xid8\n",
-        )
-    extend = "".join(f'    op.execute("CREATE EXTENSION IF NOT EXISTS {name}")\n' for name in EXTENSIONS)
-    text = re.sub(r"(def upgrade\(\)[^\n]*\n(?:    \"\"\"[^\n]*\"\"\"\n)?)", rf"\1{extend}", text, count=1)
-    if "postgresql." in text:
-        text = text.replace(
-            "import sqlalchemy as sa\n", "import sqlalchemy as sa\nfrom sqlalchemy.dialects import postgresql\n", 1
-        )
-        text = re.sub(
-            r"^from sqlalchemy\.dialects import postgresql\n(?=[\s\S]*^from sqlalchemy\.dialects import postgresql\n)",
-            "",
-            text,
-            flags=re.MULTILINE,
-        )
-    (versions / "0001_first.py").write_text(text)
-    if written.name != "0001_first.py":
-        written.unlink()
+        dsn = cluster.dsn()
+        fresh = asyncio.run(another(dsn, "fresh"))
+        released = config(dsn)
+        released.attributes["walls"] = False  # they are drawn by the code's tables, which are ahead
+        command.upgrade(released, RELEASED)
+        asyncio.run(create_all(fresh))
+        there, back = replaced(*asyncio.run(both(dsn, fresh)))
+        command.revision(released, TITLE, autogenerate=True, rev_id=NEXT)
+    (written,) = versions.glob(f"{NEXT}_*.py")
+    text = tidied(written.read_text())
+    written.unlink()
+    if not there and text.count("    pass\n") == 2:
+        sys.stdout.write("nothing differs from the last release\n")
+        return
+    target.write_text(executed(executed(text, "upgrade", there), "downgrade", back))
     for tidy in (("check", "--fix", "--quiet"), ("format", "--quiet")):
-        subprocess.run([sys.executable, "-m", "ruff", *tidy, str(versions / "0001_first.py")], check=True)
-    sys.stdout.write("versions/0001_first.py\n")
+        subprocess.run([sys.executable, "-m", "ruff", *tidy, str(target)], check=True)
+    sys.stdout.write(f"versions/{target.name}\n")
+
+
+async def another(dsn: str, name: str) -> str:
+    """A second database of the same server."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return re.sub(r"/[^/?]+(\?|$)", rf"/{name}\1", dsn, count=1)
+
+
+async def both(left: str, right: str) -> tuple[Definitions, Definitions]:
+    """The definitions of two databases."""
+    return await definitions(left), await definitions(right)
 
 
 if __name__ == "__main__":

@@ -86,11 +86,16 @@ async def test_tables_and_migrations_agree(server: Any) -> None:
 
     from alembic import command
 
+    from migrations.redraw import create_all, definitions
     from service.storage import migrating
 
     fresh = await server.database()
     await asyncio.to_thread(migrating.upgrade, fresh)
     await asyncio.to_thread(command.check, migrating.config(fresh))
+    drawn = await server.database()
+    await create_all(drawn)
+    assert await definitions(fresh) == await definitions(drawn)
+    await server.drop(drawn)
     await asyncio.to_thread(migrating.downgrade, fresh, "base")
     con = await asyncpg.connect(fresh)
     left = await con.fetch("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
