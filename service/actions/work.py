@@ -480,18 +480,17 @@ async def perform(
     async def once(n: int) -> Done:
         # One connection from the first read to the commit: in a rush, nobody who saw a free seat waits for another.
         async with services.database.connection() as con:
-            many = len(ids) > MANY
             streams: set[UUID] = set()
-            if not many:
+            if single:
                 read = await act.read(con)
                 if kept := act.kept(read):
                     return kept
-                if not shared and single and n < UNLOCKED_TRIES:
+                if not shared and n < UNLOCKED_TRIES:
                     return await act.decide_and_write(con, read)
                 act.rehearse(read)  # a refusal needs no lock: most of a rush ends here
                 streams = act.streams(read)
-            async with services.database.transaction(con, call.institution, bulk=many or len(streams) > MANY):
-                if many:  # all that they need is read once, behind the locks
+            async with services.database.transaction(con, call.institution, bulk=max(len(ids), len(streams)) > MANY):
+                if not single:  # all that they need is read once, behind the locks
                     streams = await act.streams_of_all(con)
                 await lock_heads(con, call.institution, sorted(streams))
                 again = await act.read(con)

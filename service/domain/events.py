@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -52,10 +52,12 @@ def _plain(value: object) -> object:
     return str(value)
 
 
+_canonical = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def canonical(entry: Entry) -> bytes:
     """The bytes that are hashed: the entry as JSON with sorted keys, UTF-8, no spaces; sealed bytes by their digest."""
-    values = {f.name: getattr(entry, f.name) for f in fields(entry)}
-    return json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _canonical({name: getattr(entry, name) for name in Entry.__slots__}).encode()
 
 
 def link(before: bytes, entry: Entry) -> bytes:

@@ -115,7 +115,10 @@ class Clock:
         self._today = day
 
     def _go_on(self) -> None:
-        while self._running == 0 and self._waiting:
+        if self._running or not self._waiting:
+            return
+        day = self._waiting[0][0]
+        while self._waiting and self._waiting[0][0] == day:
             _, _, turn = heappop(self._waiting)
             if not turn.done():  # a story that was given up waits no more
                 self._running += 1
@@ -192,12 +195,12 @@ class Desk:
         if telling.moves < 2 * telling.counted_at:
             return
         telling.counted_at = telling.moves
-        async with self.services.database.connection() as con:
-            await con.execute("SET ROLE NONE; SET statement_timeout = '60s'")  # only its owner may have a table counted
+        async with self.services.database.connection() as con:  # only its owner may have a table counted
+            await con.execute("SET ROLE NONE; SET statement_timeout = '60s'; SET default_statistics_target = 10")
             try:
                 await con.execute("ANALYZE")
             finally:
-                await con.execute("RESET ROLE; RESET statement_timeout")
+                await con.execute("RESET ROLE; RESET statement_timeout; RESET default_statistics_target")
 
     async def one(
         self, day: date, subject: Subject[Any], action: str, item: UUID, *, who: Role = COORDINATOR, **given: Any

@@ -19,6 +19,8 @@ DIALECT = _asyncpg.dialect()  # type: ignore[no-untyped-call]
 POOL_SECONDS = 10
 """How long an act waits for a connection: what is shared makes a rush stand in line, and most of it is soon refused."""
 BULK = "; SET LOCAL statement_timeout = '60s'; SET LOCAL plan_cache_mode = force_custom_plan"
+FEW = "SET LOCAL plan_cache_mode = force_generic_plan"
+"""Before the commit of many: its deferred triggers ask the same thing once a row, and would be planned each time."""
 APP_ROLE = "sojourn_service"
 """The role under which the service works: it owns nothing, so that row-level security holds for it."""
 
@@ -177,7 +179,7 @@ class Database:
         await con.execute(f"BEGIN; SELECT set_config('app.institution', '{institution}', true)" + more)
         try:
             yield
-            await con.execute("COMMIT")
+            await con.execute(f"{FEW}; COMMIT" if bulk else "COMMIT")
         except BaseException:
             if not con.is_closed() and con.is_in_transaction():
                 await con.execute("ROLLBACK")

@@ -21,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    column,
     func,
     literal_column,
     null,
@@ -241,10 +240,9 @@ class FactsOf(Generic[D]):
         return self.row(**common, **values)
 
 
-def _wanted() -> Any:
-    """The ids that were named, as a table."""
-    ids = func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
-    return ids.table_valued(column("id", Uuid), name="wanted").render_derived()
+def _wanted(table: Table) -> ColumnElement[bool]:
+    """The rows that were named, found by their key: joined to a list of ids, every row's facts might be read first."""
+    return table.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
 
 
 @lru_cache(maxsize=1024)
@@ -252,7 +250,6 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
     """Always at least one row: a token that is not live is a null account, an item out of sight a null id."""
     actor = actor_of(sight)
     t, k = facts.table, idempotency_keys
-    wanted = _wanted()
     common: list[ColumnElement[Any]] = [t.c.id.label("id"), t.c[facts.stream].label("stream")]
     if "version" in t.c:
         common.append(t.c.version.label("version"))
@@ -270,8 +267,8 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
     own = [expression.label(f"fact_{name}") for name, expression in known.items()]
     found = (
         select(*common, *own)
-        .select_from((facts.source if facts.source is not None else t).join(wanted, wanted.c.id == t.c.id))
-        .where(sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None))
+        .select_from(facts.source if facts.source is not None else t)
+        .where(_wanted(t), sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None))
     ).subquery("found")
     once = select(literal_column("1").label("x")).subquery("once")
     kept = and_(
@@ -319,12 +316,12 @@ def _opening(facts: FactsOf[Any], sight: Sight | None) -> Statement[asyncpg.Reco
 
 @lru_cache(maxsize=1024)
 def _streams(facts: FactsOf[Any], sight: Sight | None) -> Statement[tuple[UUID, list[UUID] | None]]:
-    actor, t, wanted = actor_of(sight), facts.table, _wanted()
+    actor, t = actor_of(sight), facts.table
     also = facts.also if facts.also is not None else cast(null(), ARRAY(Uuid))
     found = (
         select(t.c[facts.stream], also)
-        .select_from((facts.source if facts.source is not None else t).join(wanted, wanted.c.id == t.c.id))
-        .where(GATE, sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None))
+        .select_from(facts.source if facts.source is not None else t)
+        .where(GATE, _wanted(t), sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None))
     )
     return Statement(found, lambda stream, others: (stream, others))
 

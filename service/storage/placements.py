@@ -107,15 +107,19 @@ _with_offers = func.array(
 
 
 def _others_there() -> Any:
-    """How many people the same sender has in the country already."""
+    """How many people the same sender has in the country already: an agency, or the institution itself."""
     other = _p.alias("other_placement")
+
+    def sender(placement: Any) -> Any:
+        return func.coalesce(placement.c.agency_id, placement.c.institution_id)
+
     return (
         select(func.count())
         .where(
             mine(other),
             other.c.destination == _p.c.destination,
             other.c.departs,
-            other.c.agency_id.is_not_distinct_from(_p.c.agency_id),
+            sender(other) == sender(_p),
             other.c.state.in_([word(s) for s in AWAY]),
             other.c.id != _p.c.id,
         )

@@ -51,10 +51,6 @@ HEAD = {"stream_id": Uuid, "version": BigInteger, "seq": BigInteger, "chain_head
 NEW_HEAD = {"stream_id": Uuid, "kind": Text, "seq": BigInteger, "chain_head": LargeBinary, "stage": Text}
 
 
-def _plain(value: Any) -> Any:
-    return "\\x" + value.hex() if isinstance(value, bytes) else value
-
-
 @dataclass(slots=True)
 class Writes:
     """What one act leaves behind, collected part by part."""
@@ -63,7 +59,7 @@ class Writes:
     parts: dict[tuple[Kind, str, tuple[str, ...]], list[dict[str, Any]]] = field(default_factory=dict)
 
     def _add(self, kind: Kind, table: str, row: Mapping[str, Any]) -> None:
-        values = {name: _plain(v) for name, v in row.items()}
+        values = {name: "\\x" + v.hex() if type(v) is bytes else v for name, v in row.items()}
         self.parts.setdefault((kind, table, tuple(sorted(values))), []).append(values)
 
     def move(

@@ -18,7 +18,7 @@ from sqlalchemy.schema import SchemaItem
 
 from service.domain.costs import COST, COST_TYPES, PAYERS, RECEIVERS
 from service.domain.journey import LIVE
-from service.domain.placements import PLACEMENT
+from service.domain.placements import AWAY, PLACEMENT
 from service.domain.requirement_items import REQUIREMENT_ITEM, SUBJECT_KINDS
 from service.storage.tables.columns import belongs, c, item_table, one_of
 
@@ -31,6 +31,7 @@ def _organisation(name: str, *, null: bool = False) -> list[SchemaItem]:
     return [c(name, Uuid, null=null), ForeignKeyConstraint([name], ["organisations.id"]), Index(None, name)]
 
 
+_away = ", ".join(f"'{s}'" for s in AWAY)
 _live = ", ".join(f"'{s}'" for s in sorted(LIVE["placement"]))
 
 placements = item_table(
@@ -84,6 +85,13 @@ placements = item_table(
         postgresql_where=text(f"state IN ({_live})"),
     ),
     Index("placements_by_critical", "institution_id", "critical_on", postgresql_where=text("critical_on IS NOT NULL")),
+    Index(
+        "placements_away",
+        "institution_id",
+        "destination",
+        text("coalesce(agency_id, institution_id)"),
+        postgresql_where=text(f"departs AND state IN ({_away})"),
+    ),
     Index("placements_by_end", "institution_id", "ends_on", postgresql_where=text("state = 'active'")),
 )
 requirement_items = item_table(
