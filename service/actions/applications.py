@@ -10,7 +10,7 @@ from uuid import UUID
 from service.actions.places import free, take, taken_here
 from service.actions.timers import Timer
 from service.actions.work import Item, Subject, Work
-from service.domain.applications import APPLICATION, ApplicationDossier, NewApplication
+from service.domain.applications import APPLICATION, AdoptedApplication, ApplicationDossier, NewApplication
 from service.domain.enrolments import ENROLMENT
 from service.domain.intakes import ANY_SOURCE
 from service.domain.lifecycle import Given, Step
@@ -120,6 +120,22 @@ def select(work: Work, item: Item[ApplicationDossier], _step: Step, _given: Give
     return {"event_data": {"enrolment_id": enrolment, "source": source}}
 
 
+def adopt(work: Work, item: Item[AdoptedApplication], _step: Step, given: Given) -> dict[str, Any]:
+    """A place of the plan, held by an enrolment, for somebody who studies already."""
+    d, enrolment = item.dossier, uuid7()
+    intake: UUID = given["intake_id"]
+    application = work.created[APPLICATION.name]
+    work.bear(
+        enrolments.enrolments, ENROLMENT, "create", item.stream, item_id=enrolment,
+        data={"application_id": application, "intake_id": intake, "source": d.source},
+        application_id=application, intake_id=intake, programme_id=d.programme_id, source=d.source, holds_place=True,
+        stage=1,
+    )  # fmt: skip
+    take(work, intake, d.source, enrolment)
+    said = {"intake_id": intake, "source": d.source}
+    return said | {"documents_asked": [], "event_data": said | {"enrolment_id": enrolment}}
+
+
 def take_selection_back(work: Work, item: Item[ApplicationDossier], step: Step, given: Given) -> dict[str, Any]:
     """The enrolment is voided and its place is free again."""
     d = item.dossier
@@ -141,6 +157,9 @@ def take_selection_back(work: Work, item: Item[ApplicationDossier], step: Step, 
 
 def adjust(d: ApplicationDossier | NewApplication, work: Work) -> ApplicationDossier | NewApplication:
     """What this same act has taken already: places of the plan, and better ranks."""
+    if isinstance(d, AdoptedApplication):
+        intake = work.given.get("intake_id")
+        return dataclasses.replace(d, taken=d.taken + (taken_here(work, intake, d.source) if intake else 0))
     if isinstance(d, NewApplication):
         return d
     before = d.waiting_before
@@ -155,8 +174,9 @@ SUBJECT: Subject[Any] = Subject(
     APPLICATION,
     tables.applications,
     stored.FACTS,
-    births={"draft": stored.NEW_FACTS},
+    births={"draft": stored.NEW_FACTS, "adopt": stored.ADOPT_FACTS},
     effects={
+        "adopt": adopt,
         "draft": draft,
         "edit": edit,
         "submit": submit,

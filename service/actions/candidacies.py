@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from service.actions.debts import owing
 from service.actions.placement_requests import (
     release_seat,
     reserve_seat,
@@ -19,7 +20,16 @@ from service.actions.planning import horizon_of
 from service.actions.timers import Timer
 from service.actions.work import Item, Subject, Work
 from service.domain import terms as term
-from service.domain.candidacies import CANDIDACY, CandidacyDossier, Eligible, Request, Shown, Transfer, by_step
+from service.domain.candidacies import (
+    CANDIDACY,
+    CandidacyDossier,
+    Eligible,
+    NewCandidacy,
+    Request,
+    Shown,
+    Transfer,
+    by_step,
+)
 from service.domain.consents import CONSENT
 from service.domain.journey import LIVE
 from service.domain.lifecycle import Given, Step
@@ -180,32 +190,33 @@ def accept(work: Work, item: Candidate, _step: Step, _given: Given) -> dict[str,
     release_seat(work, request.seats)
     take_seat(work, request.seats)
     superseded = supersede_others(work, item)
-    placement = _carry_over(work, item, packs, d.transfer) if d.transfer else _begin(work, item, packs)
+    agreed = _agreed(item.id, d, packs, d.terms)
+    placement = _carry_over(work, item, agreed, d.transfer) if d.transfer else _begin(work, item, packs, agreed)
     return {"placement_id": placement, "event_data": {"placement_id": placement, "superseded": superseded}}
 
 
-def _agreed(item: Candidate, packs: Packs) -> dict[str, Any]:
+def _agreed(candidacy: UUID, d: Eligible, packs: Packs, terms: Mapping[str, Any]) -> dict[str, Any]:
     """What a placement takes over from the accepted offer."""
-    request = _request(item.dossier)
+    request = _request(d)
     job = request.job
     return {
         "request_id": request.seats.id,
-        "candidacy_id": item.id,
+        "candidacy_id": candidacy,
         "employer_id": job.organisation_id,
         "agency_id": job.agency_id,
         "pathway": job.pathway,
         "pins": list(packs.pins),
         "stages": list(packs.stages),
         "occupation": job.occupation,
-        "terms": dict(item.dossier.terms),
+        "terms": dict(terms),
         "starts_on": job.starts_on,
         "ends_on": job.ends_on,
     }
 
 
-def _begin(work: Work, item: Candidate, packs: Packs) -> UUID:
+def _begin(work: Work, item: Item[Any], packs: Packs, agreed: Mapping[str, Any]) -> UUID:
     """A placement of its own."""
-    agreed, job = _agreed(item, packs), _request(item.dossier).job
+    job = _request(item.dossier).job
     planned = job.planned_departure_on if packs.departs else None
     days = horizon_of(packs.stages, job.pathway, "contracting", work.occurred_on, planned, job.starts_on)
     return work.bear(
@@ -214,17 +225,16 @@ def _begin(work: Work, item: Candidate, packs: Packs) -> UUID:
         destination=job.destination,
         departs=packs.departs,
         planned_departure_on=planned,
-        **(agreed | days),
+        **(dict(agreed) | days),
     )  # fmt: skip
 
 
-def _carry_over(work: Work, item: Candidate, packs: Packs, held: Transfer) -> UUID:
+def _carry_over(work: Work, item: Candidate, agreed: Mapping[str, Any], held: Transfer) -> UUID:
     """The same placement, at work for another employer: the new seat is used up at once, and the old one stays so.
 
     Where they are, how they came there and what the authorities granted does not change; what was settled with the
     old employer alone no longer holds.
     """
-    agreed = _agreed(item, packs)
     use_up_seat(work, _request(item.dossier).seats)
     work.follow(
         placements, "complete_transfer", held.id, item.stream, held.state, held.version,
@@ -232,6 +242,25 @@ def _carry_over(work: Work, item: Candidate, packs: Packs, held: Transfer) -> UU
         since_on=work.occurred_on, options=None, agency_contract=None, terms_confirmed_on=None, replaced=[], **agreed,
     )  # fmt: skip
     return held.id
+
+
+def adopt(work: Work, item: Item[NewCandidacy], _step: Step, _given: Given) -> dict[str, Any]:
+    """A seat of the request and a placement that begins, for somebody who has a contract already."""
+    d, candidacy = item.dossier, work.created[CANDIDACY.name]
+    request, packs = _request(d), d.chosen()
+    if not isinstance(packs, Packs):
+        raise TypeError("the rules let a contract through that has no pack")
+    take_seat(work, request.seats)
+    placement = _begin(work, item, packs, _agreed(candidacy, d, packs, request.job.stated))
+    said = {"request_id": request.seats.id, "placement_id": placement, "pins": list(packs.pins)}
+    return said | {"terms": request.job.stated, "event_data": said}
+
+
+def _owed_by_placement(work: Work, item: Item[NewCandidacy], _: UUID) -> Any:
+    """What the way to the contract left to be shown is owed by the placement that it led to."""
+    job = _request(item.dossier).job
+    organisations = {"enterprise": job.organisation_id, "agency": job.agency_id}
+    return "placement", work.created[PLACEMENT.name], (), organisations, item.dossier.zone
 
 
 def supersede_others(work: Work, item: Candidate) -> int:
@@ -268,8 +297,9 @@ SUBJECT: Subject[Any] = Subject(
     CANDIDACY,
     candidacies,
     stored.FACTS,
-    births={"identify": stored.NEW_FACTS},
+    births={"identify": stored.NEW_FACTS, "adopt": stored.NEW_FACTS},
     effects={
+        "adopt": adopt,
         "identify": identify,
         "ask_consent": ask_consent,
         "nominate": nominate,
@@ -296,6 +326,7 @@ SUBJECT: Subject[Any] = Subject(
         "withdraw_by_school": offer_again,
     },
     adjust=adjust,
+    owe=owing(_owed_by_placement),
 )
 TIMERS: list[Timer] = [
     Timer("candidacies_lapse", SUBJECT, "lapse", stored.DUE_TO_LAPSE),

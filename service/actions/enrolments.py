@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from service.actions.debts import owing, void_debts
 from service.actions.places import free, take, taken_here
 from service.actions.reading import records
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
@@ -92,6 +93,15 @@ def back_a_stage(_work: Work, item: Item[EnrolmentDossier], _step: Step, _given:
     return {"stage": stage, "event_data": {"stage": stage}}
 
 
+def void(work: Work, item: Item[EnrolmentDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """There was no such enrolment: its place is free, and nothing is owed for it."""
+    d = item.dossier
+    if d.holds_place:
+        free(work, d.intake_id, d.source, item.id)
+    void_debts(work, item.stream, d.duties)
+    return {"holds_place": False}
+
+
 def adjust(d: EnrolmentDossier, work: Work) -> EnrolmentDossier:
     """What this same act has taken or given back already."""
     return dataclasses.replace(d, taken=d.taken + taken_here(work, d.intake_id, d.source))
@@ -110,6 +120,7 @@ SUBJECT: Subject[Any] = Subject(
         "take_leave": take_leave,
         "waive_credits": waive_credits,
         "advance_stage": advance_stage,
+        "void": void,
     },
     undo={
         "enrol": lambda *_: {"fee": None, "curriculum_id": None},
@@ -121,6 +132,7 @@ SUBJECT: Subject[Any] = Subject(
         "advance_stage": back_a_stage,
     },
     adjust=adjust,
+    owe=owing(lambda _work, e, enrolment: ("enrolment", enrolment, e.dossier.duties, {}, e.dossier.zone)),
 )
 
 

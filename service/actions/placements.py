@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from service.actions.debts import owing, void_debts
 from service.actions.obligations import arise, take_back
 from service.actions.placement_requests import free_seat, release_seat, restore_seat, seats_now, use_up_seat
 from service.actions.planning import horizon_of
@@ -274,6 +275,25 @@ def change_pathway(work: Work, item: Item[PlacementDossier], _step: Step, given:
     }
 
 
+# ---- what came in mid-way, taken back
+def void(work: Work, item: Item[PlacementDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """There was no such placement: neither its candidacy, and its seat is free, and nothing is owed for it."""
+    p = item.dossier
+    if p.candidacy_id and CANDIDACY.follows("void", p.candidacy_state):
+        work.follow(candidacies, "void", p.candidacy_id, item.stream, p.candidacy_state, p.candidacy_version)
+    if p.seats is not None:
+        if p.state not in AT_HOME:
+            restore_seat(work, p.seats)
+        free_seat(work, p.seats)
+    void_debts(work, item.stream, p.duties)
+    return {"ended_on": work.occurred_on}
+
+
+def _owed(_work: Work, item: Item[PlacementDossier], placement: UUID) -> Any:
+    p = item.dossier
+    return "placement", placement, p.duties, p.organisations, p.zones[""]
+
+
 # ---- corrections
 def restore(work: Work, item: Item[PlacementDossier], _step: Step, _given: Given) -> dict[str, Any]:
     """The values that the step replaced, the candidacy as it was, the seat held again."""
@@ -298,15 +318,16 @@ def adjust(dossier: PlacementDossier, work: Work) -> PlacementDossier:
     return replace(dossier, seats=seats_now(work, dossier.seats)) if dossier.seats is not None else dossier
 
 
-_steps = [a for a in PLACEMENT.by_action if a not in ("contract", "change_pathway", "complete_transfer")]
+_steps = [a for a in PLACEMENT.by_action if a not in ("contract", "change_pathway", "complete_transfer", "void")]
 SUBJECT: Subject[Any] = Subject(
     "placements",
     PLACEMENT,
     placements,
     stored.FACTS,
-    effects=dict.fromkeys(_steps, _left) | {"change_pathway": change_pathway},
+    effects=dict.fromkeys(_steps, _left) | {"change_pathway": change_pathway, "void": void},
     undo=dict.fromkeys(_steps, restore),
     adjust=adjust,
+    owe=owing(_owed),
 )
 TIMERS: list[Timer] = [Timer("placements_complete", SUBJECT, "complete", stored.ENDED)]
 

@@ -114,13 +114,19 @@ SUBJECT: Subject[Any] = Subject(
     TRAINEE_RECORD,
     tables.trainees,
     stored.FACTS,
-    births={"register": stored.NEW_FACTS, "edit": stored.EDIT_FACTS, "void": stored.VOID_FACTS},
+    births={
+        "register": stored.NEW_FACTS,
+        "edit": stored.EDIT_FACTS,
+        "void": stored.VOID_FACTS,
+        "take_back": stored.VOID_FACTS,
+    },
     effects={
         "register": register,
         "edit": edit,
         "confirm_availability": confirm_availability,
         "end_availability": end_availability,
         "void": void,
+        "take_back": void,
     },
     kind="person",
 )

@@ -452,6 +452,7 @@ MEMBERSHIPS: Subject[Any] = Subject(
         "resit": resit,
         "withdraw": withdraw,
         "transfer": transfer,
+        "void": give_place_back,
     },
     undo={
         "register": give_place_back,

@@ -75,7 +75,10 @@ class VersionMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, and how. `trusted` names an actor outright (timers, the sample world) and may set the clock."""
+    """Who calls, and how. `trusted` names an actor outright (timers, the sample world) and may set the clock.
+
+    `declared` is history that old papers tell: what they do not prove is owed.
+    """
 
     institution: UUID
     route: str
@@ -85,6 +88,7 @@ class Call:
     body: bytes = b""
     trusted: Actor | None = None
     at: datetime | None = None
+    declared: bool = False
 
     def credentials(self) -> dict[str, Any]:
         """What a statement needs to know of the caller."""
@@ -129,8 +133,8 @@ class Subject(Generic[D]):
 
     `births` gives, by action, the facts from which it is born, or the facts of an action that must know what its input
     names (the class to which somebody is transferred). `effects` and `undo` are by action. `adjust` corrects a
-    dossier (of a birth too) for what this same act has already taken (the seats of a batch). `kind` is the
-    kind of its own stream, where it has one.
+    dossier (of a birth too) for what this same act has already taken (the seats of a batch). `owe` puts down what a
+    declared step left unproven. `kind` is the kind of its own stream, where it has one.
     """
 
     plural: str
@@ -141,6 +145,7 @@ class Subject(Generic[D]):
     effects: Mapping[str, Effect] = field(default_factory=dict)
     undo: Mapping[str, Effect] = field(default_factory=dict)
     adjust: Callable[[Any, Work], Any] | None = None
+    owe: Callable[[Work, Item[Any], UUID, Step], None] | None = None
     kind: str | None = None
 
     def __hash__(self) -> int:
@@ -223,7 +228,7 @@ class Work:
             corrects=step.corrects if step else None,
             evidence=tuple(self.given.get("evidence") or ()) if main else (),
             note_sealed=self.seal(stream, note, "note") if note else None,
-            data=from_json(to_json(dict(data or {}))),
+            data=from_json(to_json(dict(data or {}) | ({"declared": True} if self.call.declared else {}))),
         )
         chain = link(chain, entry)
         columns = {name: getattr(entry, name) for name in Entry.__slots__ if name != "institution_id"}
@@ -492,17 +497,38 @@ async def perform(
             async with services.database.transaction(con, call.institution, bulk=max(len(ids), len(streams)) > MANY):
                 if not single:  # all that they need is read once, behind the locks
                     streams = await act.streams_of_all(con)
-                await lock_heads(con, call.institution, sorted(streams))
-                again = await act.read(con)
-                if kept := act.kept(again):
-                    return kept
-                if not act.streams(again) <= streams:
-                    raise Stale("the set changed")
-                beside = sorted(streams - again.heads.keys())  # the others were read behind the locks with their items
-                heads = await read_heads(con, call.institution, beside, call.at) if beside else {}
-                return await act.decide_and_write(con, replace(again, heads=again.heads | heads))
+                return await act.locked(con, streams)
 
     return await attempt(once)
+
+
+async def perform_within(
+    services: Services,
+    con: Connection,
+    call: Call,
+    subject: Subject[Any],
+    action: str,
+    wanted: Sequence[Wanted],
+    *,
+    extra: Mapping[str, Any] | None = None,
+) -> list[Result]:
+    """One act on many as a part of a transaction that runs already; what became of each, in the order of the wanted.
+
+    Whoever does several so locks what they share first.
+
+    Raises:
+        Stale, and the driver's own errors: the transaction is to be rolled back.
+    """
+    kept: list[Result] = []
+
+    def answer(_work: Work, results: list[Result]) -> bytes:
+        kept[:] = results
+        return b""
+
+    facts = subject.births.get(action, subject.facts)
+    act = _Act(services, call, subject, action, wanted, {}, answer, single=False, facts=facts, extra=extra or {})
+    await act.locked(con, await act.streams_of_all(con))
+    return kept
 
 
 async def rehearse(
@@ -577,6 +603,19 @@ class _Act(Generic[D]):
     def streams(read: _Read[Any]) -> set[UUID]:
         return {s for item in read.items.values() for s in (item.stream, *item.also)}
 
+    async def locked(self, con: Connection, streams: set[UUID]) -> Done:
+        """Lock the streams, read what is behind the locks, decide and write."""
+        call = self.call
+        await lock_heads(con, call.institution, sorted(streams))
+        again = await self.read(con)
+        if kept := self.kept(again):
+            return kept
+        if not self.streams(again) <= streams:
+            raise Stale("the set changed")
+        beside = sorted(streams - again.heads.keys())  # the others were read behind the locks with their items
+        heads = await read_heads(con, call.institution, beside, call.at) if beside else {}
+        return await self.decide_and_write(con, replace(again, heads=again.heads | heads))
+
     def rehearse(self, read: _Read[Any]) -> None:
         """Refuse what is refused already, before anything is locked."""
         if self.single:
@@ -601,7 +640,8 @@ class _Act(Generic[D]):
         self._check_version(read.actor, item, wanted)
         given = self.given_to(wanted)
         try:
-            step = self.subject.lifecycle.decide(self.action, dossier, read.actor, given)
+            decide = self.subject.lifecycle.declare if self.call.declared else self.subject.lifecycle.decide
+            step = decide(self.action, dossier, read.actor, given)
         except Refused as no:
             raise Refused(_told_to(read.actor, self.subject, no.reasons), no.open_actions) from None
         if not read.shown[wanted.id].issuperset(given.get("evidence") or ()):
@@ -677,6 +717,7 @@ class _Act(Generic[D]):
                 data=data,
                 **columns,
             )
+            self._owe(work, item, new_id, step)
             return Result(new_id, step.to_state, 1, dict(work.created))
         if step.action == "correct":
             effect = subject.undo.get(item.dossier.last_step.action)
@@ -687,7 +728,15 @@ class _Act(Generic[D]):
         if step.action == "correct" and (before := item.dossier.last_step.since_before) is not None:
             columns.setdefault("since_on", before)  # what is recorded instead may have happened earlier
         work.move(subject.table, step, item.id, item.stream, item.version, data=data, **columns)
+        self._owe(work, item, item.id, step)
         return Result(item.id, step.to_state, item.version + 1, dict(work.created))
+
+    def _owe(self, work: Work, item: Item[Any], item_id: UUID, step: Step) -> None:
+        if not step.unproven:
+            return
+        if self.subject.owe is None:
+            raise TypeError(f"nobody owes what a declared {step.lifecycle} leaves unproven")
+        self.subject.owe(work, item, item_id, step)
 
 
 def _refusal(wanted: Wanted, no: Exception) -> Result:

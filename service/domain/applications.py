@@ -8,13 +8,15 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import COORDINATOR, GUARDIAN, SYSTEM, TRAINEE
+from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
 from service.domain.documents import DOCUMENT_KINDS
 from service.domain.levels import ISCED_LEAST, ISCED_MOST, Held, Proof, named, proven
-from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
+from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 from service.domain.values import age_on
 
 LIVE = ("draft", "submitted", "under_review", "documents_required", "eligible", "waitlisted")
+ADOPTS = ("published", "open", "closed", "completed")
+"""States of an intake into which people are taken who study in it already."""
 ENDED = frozenset({"completed", "cancelled"})
 """States in which an intake has no live application any more."""
 
@@ -76,6 +78,17 @@ class NewApplication(Dossier):
     intake_state: str | None = None
     other_live: bool = False
     enrolled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptedApplication(NewApplication):
+    """What is known when somebody is taken into an intake in which they study already: its plan beside the rest."""
+
+    programme_id: UUID | None = None
+    source: str = "*"
+    sources: frozenset[str] = frozenset()
+    places: int | None = None
+    taken: int = 0
 
 
 # ---- drafting and submitting
@@ -172,14 +185,21 @@ def intake_decides(a: ApplicationDossier) -> Reason | None:
     return None
 
 
-def source_in_plan(a: ApplicationDossier) -> Reason | None:
+def intake_selected(a: AdoptedApplication) -> Reason | None:
+    """Somebody studies already in an intake whose plan is public, over or not, and not cancelled."""
+    if a.intake_state not in ADOPTS:
+        return Reason("intake_selected", required=list(ADOPTS), actual=a.intake_state, pointer="/intake_id")
+    return None
+
+
+def source_in_plan(a: ApplicationDossier | AdoptedApplication) -> Reason | None:
     """The plan has places for the source under which the application counts."""
     if a.places is None:
         return Reason("source_in_plan", required=sorted(a.sources), actual=a.source)
     return None
 
 
-def place_free(a: ApplicationDossier) -> Reason | None:
+def place_free(a: ApplicationDossier | AdoptedApplication) -> Reason | None:
     """A place of the plan is free for the source."""
     if a.places is not None and a.taken >= a.places:
         return Reason("place_free", required=a.places, actual=a.taken)
@@ -257,6 +277,7 @@ SELF, COORD = [TRAINEE, GUARDIAN, COORDINATOR], [COORDINATOR]
 MAY_SUBMIT = [intake_open, consent_given, identity_shown]
 IS_ELIGIBLE = [wanted_shown, level_reached, age_within, nationality_taken, language_proven]
 HAS_PLACE = [intake_decides, source_in_plan, place_free]
+ADOPTED = [intake_selected, one_live_application, not_enrolled_yet, source_in_plan, place_free]
 REVIVES = [intake_not_over, one_live_application]
 
 # fmt: off
@@ -289,5 +310,9 @@ APPLICATION = Lifecycle[Any]("application", [
     Rule("close_out",        LIVE,                       "not_selected",       [SYSTEM], [],                   "application.closed_out", undo=False),
     Rule("withdraw",         LIVE,                       "withdrawn",          SELF, [],                       "application.withdrawn",
          takes=[WHY_LEFT], undo=REVIVES),
+    # By import alone: whoever studies already takes a place of the plan, and the import is taken back as a whole.
+    Rule("adopt",            [NEW],                      "selected",           [COORDINATOR, REGISTRAR, ADMIN], ADOPTED, "application.adopted",
+         takes=[DRAFTED[0], dataclasses.replace(SOURCE, choices=None)], shared=True, undo=False),
+    Rule("void",             ["selected"],               VOIDED,               [SYSTEM], [],                   "application.voided", undo=False),
 ])
 # fmt: on

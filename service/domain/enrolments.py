@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from service.domain.actors import COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
+from service.domain.debts import debts_settled, provable
 from service.domain.gates import gated, lacking, turning_days
 from service.domain.intakes import FREES
 from service.domain.levels import Held, Proof, named, proven
@@ -28,6 +29,9 @@ from service.domain.lifecycle import (
 )
 from service.domain.requirements import GATES, Requirement, RequirementFacts
 
+if TYPE_CHECKING:
+    from service.domain.obligations import Duty
+
 FEES = ("paid", "scholarship", "hardship", "employer_pays", "no_fee")
 """That the fee was paid, or why it is waived."""
 LIVE = ("pending", "enrolled", "on_leave")
@@ -39,7 +43,8 @@ class EnrolmentDossier(Dossier):
 
     `credits_earned` are those of the present stage by the ledger, `credits_waived` those that were waived for it.
     `required_open` are required courses of the present stage that are neither earned nor waived. `holds_place` says
-    whether it holds a place of the plan, of which `places` are there and `taken` are taken.
+    whether it holds a place of the plan, of which `places` are there and `taken` are taken. `duties` are the
+    obligations that stand, `zone` is where their days end.
     """
 
     intake_id: UUID
@@ -65,6 +70,8 @@ class EnrolmentDossier(Dossier):
     leave_from: date | None = None
     asked: tuple[Requirement, ...] = ()
     requirements: RequirementFacts = field(default_factory=RequirementFacts)
+    duties: tuple[Duty, ...] = ()
+    zone: str = ""
 
     @property
     def frees_place(self) -> bool:
@@ -199,7 +206,7 @@ DISMISSED = because("disciplinary", "fees_unpaid", "low_attendance", "fraud", "f
 COORD, REG = [COORDINATOR], [REGISTRAR]
 LEAVES = [TRAINEE, GUARDIAN, COORDINATOR]
 RETURNS = [place_free_again, intake_not_cancelled, only_enrolment]
-ADVANCES = [stage_follows, stage_credits, required_courses, stage_language, ADVANCE_OPEN]
+ADVANCES = [stage_follows, stage_credits, required_courses, stage_language, ADVANCE_OPEN, debts_settled]
 COMPLETES = [
     in_last_stage,
     stage_credits,
@@ -208,6 +215,7 @@ COMPLETES = [
     language_proven,
     programme_certificates,
     COMPLETE_OPEN,
+    debts_settled,
 ]
 
 # fmt: off
@@ -231,7 +239,8 @@ ENROLMENT = Lifecycle[Any]("enrolment", [
          takes=[WITHDRAWN], shared=True, undo=RETURNS),
     Rule("dismiss",       ["enrolled", "on_leave"], "dismissed", COORD, [],        "enrolment.dismissed",
          takes=[DISMISSED], shared=True, evidence=True, undo=RETURNS),
-    # The selection that made it was taken back.
-    Rule("void",          ["pending"],  VOIDED,      [SYSTEM], [],                 "enrolment.voided", undo=False),
-])
+    # The selection that made it was taken back, or the import by which somebody came in mid-way.
+    Rule("void",          [*LIVE, "completed"], VOIDED, [SYSTEM], [],              "enrolment.voided", shared=True, undo=False),
+], provable=provable("identity_verified", "stage_credits", "required_courses", "stage_language", "language_proven",
+                     "programme_certificates"))
 # fmt: on

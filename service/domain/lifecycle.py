@@ -9,13 +9,17 @@ from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
-from service.domain.actors import ADMIN, COORDINATOR, RECORDABLE, SYSTEM, Actor, Role
+from service.domain.actors import ADMIN, COORDINATOR, RECORDABLE, REGISTRAR, SYSTEM, Actor, Role
 
 NEW = ""
 """The state of what does not exist yet: a rule from NEW is a birth."""
 VOIDED = "voided"
 """The final state of every lifecycle for what a correction took back."""
 
+DECLARERS = (COORDINATOR, REGISTRAR, ADMIN)
+"""Who takes down what happened before there were records here."""
+DEBT = "debt_settled"
+"""The reason by which what a declared step left to be shown closes a later one."""
 CORRECTABLE_DAYS = 14
 CONTESTABLE_DAYS = 30
 
@@ -227,6 +231,8 @@ class Step:
     event: str
     corrects: int | None = None
     recorded_for: Role | None = None
+    unproven: tuple[Reason, ...] = ()
+    """What a declared step leaves to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +248,15 @@ class Offer:
 
 @dataclass(frozen=True, eq=False)
 class Lifecycle(Generic[D]):
-    """A subject's whole life as a table: anything that is not in it cannot happen."""
+    """A subject's whole life as a table: anything that is not in it cannot happen.
+
+    `provable` tells of a reason whether a step that is declared may leave it to be shown later.
+    """
 
     name: str
     rules: Sequence[Rule[D]]
     correctable: bool = True
+    provable: Callable[[Reason], bool] = lambda _: False
     by_action: dict[str, list[Rule[D]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -315,6 +325,37 @@ class Lifecycle(Generic[D]):
         if reasons or step is None:
             raise Refused(reasons, [o.action for o in self.offers(facts, actor) if o.open])
         return step
+
+    def declare(self, action: str, facts: D, actor: Actor, given: Given | None = None) -> Step:
+        """The step as old papers tell it: what is not proven is left to be shown, whatever else closes it refuses.
+
+        It is taken down by staff, for whoever took it then; what is owed from earlier declared steps closes nothing.
+        """
+        given = given or {}
+        rule = self._rule(action, facts.state)
+        if rule is None:
+            raise Refused([Reason("not_from_this_state", required=self._sources(action), actual=facts.state)])
+        reasons = []
+        if actor.roles.isdisjoint(DECLARERS):
+            reasons.append(Reason("role", required=sorted(DECLARERS), actual=sorted(actor.roles)))
+        for guard in rule.only_if:
+            reasons += _reasons(guard(facts))
+        for takes in rule.inputs:
+            reasons += _reasons((OCCURRED_ON if takes.name == "occurred_on" else takes).refuse(facts, given))
+        if all(map(self.provable, reasons)):
+            if rule.checks:  # they judge the day of the event, and the guards today
+                reasons = [r for r in reasons if not (r.pointer or "").startswith("requirement/")]
+            for check in rule.checks:
+                reasons += _reasons(check(facts, given))
+        if rule.evidence and not given.get("evidence"):
+            reasons.append(Reason("evidence_required", pointer="/evidence"))
+        if refused := [r for r in reasons if not self.provable(r)]:
+            raise Refused(refused)
+        parties = sorted(set(rule.who) & RECORDABLE) if actor.roles.isdisjoint(rule.who) else []
+        return Step(
+            self.name, action, facts.state, rule.target(facts, given), rule.event,
+            recorded_for=parties[0] if parties else None, unproven=tuple(r for r in reasons if r.code != DEBT),
+        )  # fmt: skip
 
     def follow(self, action: str, state: str) -> Step:
         """A consequence: the system's own step, whose conditions the step that it follows has already met."""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, SYSTEM, TRAINEE
+from service.domain.debts import debts_settled, provable
 from service.domain.gates import last_days, told, turning_days
-from service.domain.lifecycle import NEW, Check, Dossier, Given, Guard, Lifecycle, Reason, Rule, Takes, because
+from service.domain.lifecycle import NEW, VOIDED, Check, Dossier, Given, Guard, Lifecycle, Reason, Rule, Takes, because
 from service.domain.requirements import (
     GATES,
     LINE,
@@ -455,8 +456,9 @@ def _advance(
     **more: Any,
 ) -> Rule[Any]:
     """One step along the main line: from every earlier stage, to the next one of the pack, with its requirements."""
+    waits = [debts_settled] if LINE.index(stage) <= LINE.index("departed") else []
     return Rule(
-        action, _earlier(stage), stage, who, [is_next_stage_of_pack(stage), *guards, gate_open(action, stage)],
+        action, _earlier(stage), stage, who, [is_next_stage_of_pack(stage), *guards, gate_open(action, stage), *waits],
         f"placement.{action}", takes=[gated_day(action, stage, inside=inside), *takes],
         checks=[*checks, met_on_the_day(action)], **more,
     )  # fmt: skip
@@ -507,7 +509,7 @@ PLACEMENT = Lifecycle[Any]("placement", [
     Rule("ask_extension",      ["active"],             "extension_pending", [ENTERPRISE, TRAINEE, COORDINATOR], [], "placement.extension_asked",
          takes=[Takes("until_on", date, "The last day that is asked for.", code="after_the_end",
                       least=lambda p: p.facts.ends_on and p.facts.ends_on + timedelta(days=1))]),
-    Rule("extend",             ["extension_pending"],  "active",      [COORDINATOR],         [extension_open], "placement.extended",
+    Rule("extend",             ["extension_pending"],  "active",      [COORDINATOR],         [extension_open, debts_settled], "placement.extended",
          evidence=True, checks=[extension_met],
          takes=[Takes("ends_on", date, "The last day of the renewed contract; the one asked for where none is given.", needed=False,
                       least=lambda p: p.facts.ends_on and p.facts.ends_on + timedelta(days=1),
@@ -546,10 +548,12 @@ PLACEMENT = Lifecycle[Any]("placement", [
                 _day("available_from", "The first day they could start again.", needed=False),
                 Takes("available_until", date, "The last day on which the wish counts as confirmed.", needed=False,
                       least=lambda p: p.today, most=lambda p: p.today + timedelta(days=365))]),
-    Rule("close",              ["reintegrating", "completed", "terminated"], "closed", [COORDINATOR], [stays_at_home], "placement.closed"),
+    Rule("close",              ["reintegrating", "completed", "terminated"], "closed", [COORDINATOR], [stays_at_home, debts_settled], "placement.closed"),
     Rule("record_death",       NOT_FINAL,              "deceased",    [COORDINATOR],         [], "placement.death_recorded",
          takes=[_day("family_informed_on", "The day on which the family was informed.")], evidence=True, shared=True, undo=[nothing_given_back]),
-])
+    # The import by which somebody came in mid-way was taken back.
+    Rule("void",               LINE,                   VOIDED,        [SYSTEM],              [], "placement.voided", shared=True, undo=False),
+], provable=provable("terms_confirmed"))
 # fmt: on
 
 __all__ = ["PLACEMENT", "Change", "PlacementDossier", "change_of", "lacking", "told", "window_of"]

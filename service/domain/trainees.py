@@ -175,5 +175,7 @@ TRAINEE_RECORD = Lifecycle[Any]("trainee", [
          takes=AVAILABLE),
     Rule("end_availability",   ["known"], "known", [TRAINEE, COORDINATOR, SYSTEM],            [is_available], "trainee.availability_ended"),
     Rule("void",               ["known"], VOIDED,  [COORDINATOR, REGISTRAR, ADMIN],             [nothing_stands_on_it], "trainee.voided"),
+    # The import by which they came in mid-way was taken back, with all that stood on the record.
+    Rule("take_back",          ["known"], VOIDED,  [SYSTEM],                                    [],         "trainee.voided", undo=False),
 ], correctable=False)
 # fmt: on

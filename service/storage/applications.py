@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import BigInteger, Text, Uuid, and_, bindparam, case, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from service.domain import enrolments as enrolled
-from service.domain.applications import ENDED, LIVE, ApplicationDossier, NewApplication
+from service.domain.applications import ENDED, LIVE, AdoptedApplication, ApplicationDossier, NewApplication
 from service.domain.intakes import ANY_SOURCE
 from service.domain.levels import Held
 from service.storage.database import Statement, value
@@ -64,12 +64,12 @@ def identity_of(person: Any, *states: str) -> Any:
 
 
 # ---- the source of the plan under which an application counts
-def _planned(source: Any, *kinds: str) -> Any:
+def _planned(source: Any, *kinds: str, intake: Any = _a.c.intake_id) -> Any:
     """Whether the plan names that source, of one of these kinds."""
     q = _named_in_plan
     return (
         select(q.c.source)
-        .where(mine(q), q.c.intake_id == _a.c.intake_id, q.c.source == source, _among(q.c.kind, kinds))
+        .where(mine(q), q.c.intake_id == intake, q.c.source == source, _among(q.c.kind, kinds))
         .exists()
     )
 
@@ -212,6 +212,34 @@ NEW_FACTS: FactsOf[NewApplication] = FactsOf(
     birth=True,
     extra=("intake_id",),
 )
+_asked = func.coalesce(
+    bindparam("source", type_=Text),
+    case(
+        (_planned(_t.c.origin, "province", "other", intake=_intake), _t.c.origin),
+        (_planned(_t.c.nationality, "country", intake=_intake), _t.c.nationality),
+        else_=word(ANY_SOURCE),
+    ),
+)
+ADOPT_FACTS: FactsOf[AdoptedApplication] = FactsOf(
+    _t,
+    AdoptedApplication,
+    {
+        **NEW_FACTS.columns,
+        "programme_id": select(_i.c.programme_id).where(mine(_i), _i.c.id == _intake).scalar_subquery(),
+        "source": _asked,
+        "sources": select(func.array_agg(_own.c.source))
+        .where(mine(_own), _own.c.intake_id == _intake)
+        .scalar_subquery(),
+        "places": _q.c.places,
+        "taken": _q.c.taken,
+    },
+    source=_t.outerjoin(_q, and_(mine(_q), _q.c.intake_id == _intake, _q.c.source == _asked)),
+    stream="id",
+    also=array([_intake]),
+    birth=True,
+    extra=("intake_id", "source"),
+    read=lambda row: row | {"sources": frozenset(row["sources"] or ()), "taken": row["taken"] or 0},
+)
 VIEW = View(
     _a,
     {
@@ -254,4 +282,15 @@ LEFT_OVER: Statement[UUID] = Statement(
 )
 """Live ones whose intake is over: drafted while it ended."""
 
-__all__ = ["FACTS", "GOOD", "LEFT_OVER", "NEW_FACTS", "SOURCE", "VIEW", "held_by", "identity_of", "read_held"]
+__all__ = [
+    "ADOPT_FACTS",
+    "FACTS",
+    "GOOD",
+    "LEFT_OVER",
+    "NEW_FACTS",
+    "SOURCE",
+    "VIEW",
+    "held_by",
+    "identity_of",
+    "read_held",
+]

@@ -151,6 +151,7 @@ NEW_FACTS: FactsOf[NewCandidacy] = FactsOf(
         "evidence": evidence_of(_named, _t.c.id),
         "tests": tests_of(_t.c.id),
         "payments": payments_of(_t.c.id),
+        "zone": ZONE,
     },
     stream="id",
     also=array([_named]),

@@ -1,4 +1,4 @@
-"""What falls due by dates alone, from its file; and the rules that the clock looks at, packs' and the house's."""
+"""What falls due by dates alone or by coming in mid-way, from their files; and the rules that the clock looks at."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from functools import cache
 from importlib import resources
 from typing import Any, get_args
 
+from service.domain.debts import PACK, DebtRule, DebtRules
 from service.domain.obligations import ROLES_OF_PROVIDER, HouseRules, Watch, comes_back
 from service.domain.obligations.rules import Watched
 from service.domain.requirements import Obligation, Source
 from service.domain.requirements.model import MARKS
 from service.storage.packs import Fault, FaultyPack, read_obligation, shipped_packs
 
-FILE = "house-1.json"
+FILE, DEBTS = "house-1.json", "adoption-1.json"
 
 
 @cache
@@ -55,6 +56,23 @@ def _watch(row: dict[str, Any], pin: str) -> Watch:
 
 
 @cache
+def debt_rules() -> DebtRules:
+    """Until when whoever came in mid-way owes what. Raises FaultyPack."""
+    said = json.loads((resources.files("service.data") / "duties" / DEBTS).read_text(encoding="utf-8"))
+    pin = f"{said['key']}@{said['version']}"
+    source = Source(said["source"], None, None, said["evidence"], pin)
+
+    def rule(row: dict[str, Any]) -> DebtRule:
+        if row["days"] < 1 or not set(row["providers"]) <= set(ROLES_OF_PROVIDER):
+            raise FaultyPack(DEBTS, [Fault("", row["key"], "pack_value_unknown", "no days, or an unknown provider")])
+        return DebtRule(
+            key=row["key"], title=row["title"], days=row["days"], providers=tuple(row["providers"]), source=source
+        )
+
+    return DebtRules(pin=pin, rules={r["key"]: rule(r) for r in said["debts"]}, requirement=rule(said["requirement"]))
+
+
+@cache
 def periodic_rows() -> tuple[tuple[str, Obligation], ...]:
     """Everything that comes back, with the pin of who says so."""
     packs = [(p.pin, o) for p in shipped_packs() for o in p.obligations if comes_back(o)]
@@ -64,15 +82,28 @@ def periodic_rows() -> tuple[tuple[str, Obligation], ...]:
 @cache
 def about(pin: str, rule: str) -> dict[str, Any]:
     """The title of a rule and where it was read; a pin that is no longer there says nothing."""
+    if pin.startswith(f"{PACK}@"):
+        return _about_debt(rule)
     house = house_rules()
     rows: list[Any] = [o for p in shipped_packs() if p.pin == pin for o in p.obligations]
     rows += [*house.watches, *house.checks] if pin == house.pin else []
     row = next((r for r in rows if r.key == rule), None)
     if row is None:
         return {"title": rule, "source": None}
-    s: Source = row.source
-    said = {"text": s.text, "url": s.url, "checked_on": _iso(s.checked_on), "evidence": s.evidence, "pack": pin}
-    return {"title": row.title, "source": said}
+    return {"title": row.title, "source": _told(row.source)}
+
+
+def _about_debt(rule: str) -> dict[str, Any]:
+    """What a debt is called: by its guard, or by the row of the newest pack that asks for it."""
+    rules = debt_rules()
+    rows = [r for p in shipped_packs() for r in p.requirements if r.key == rule]
+    known = rules.rules.get(rule)
+    title = known.title if known else rows[-1].title if rows else rule
+    return {"title": title, "source": _told((known or rules.requirement).source)}
+
+
+def _told(s: Source) -> dict[str, Any]:
+    return {"text": s.text, "url": s.url, "checked_on": _iso(s.checked_on), "evidence": s.evidence, "pack": s.pack}
 
 
 def _iso(day: date | None) -> str | None:

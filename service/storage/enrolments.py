@@ -18,6 +18,7 @@ from service.domain.requirements import RequirementFacts, choose_study
 from service.domain.stages import StageAsked, StageCourse, StageStanding, standing
 from service.storage.applications import held_by, identity_of, read_held
 from service.storage.database import Record, Statement
+from service.storage.obligations import OWN_ZONE, read_duties, standing_of
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.packs import shipped_packs
 from service.storage.programmes import proofs
@@ -84,6 +85,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
         "certificates_wanted": tuple(row["certificates_wanted"]),
         "certificates": read_held(row["certificates"]),
         "taken": row["taken"] or 0,
+        "duties": read_duties(row["duties"]),
         **_asked(row),
     }
 
@@ -230,6 +232,8 @@ FACTS: FactsOf[EnrolmentDossier] = FactsOf(
                 "evidence": evidence_of(_e.c.person_id),
             }
         ),
+        "duties": standing_of(_e.c.id),
+        "zone": OWN_ZONE,
     },
     source=_e.join(_t, and_(mine(_t), _t.c.id == _e.c.person_id))
     .join(_i, and_(mine(_i), _i.c.id == _e.c.intake_id))

@@ -39,8 +39,11 @@ from service.storage.tables.certificates import certificates
 from service.storage.tables.courses import courses
 from service.storage.tables.imports import COUNTED, import_rows, imports
 from service.storage.tables.institutions import appointments, institutions
+from service.storage.tables.intakes import intakes
+from service.storage.tables.obligations import obligations
+from service.storage.tables.placements import placements
 from service.storage.tables.recognition import results
-from service.storage.tables.record import events, external_ids, stream_keys
+from service.storage.tables.record import events, external_ids, heads, stream_keys
 from service.storage.tables.trainees import documents, trainees
 from service.storage.tenancy import INSTITUTION, gated, mine
 from service.storage.views import View, among, read_by
@@ -127,8 +130,17 @@ def _changed_since() -> Any:
     of_person = select(events.c.seq).where(
         mine(events), events.c.stream_id == _r.c.item_id, events.c.subject != word("trainee")
     )
+    # What the clock alone opens and lets go by dates is nobody's work.
+    since = select(events.c.seq).where(
+        mine(events), events.c.stream_id == _r.c.item_id, events.c.seq > _r.c.left_version,
+        ~and_(events.c.subject == word("obligation"), events.c.actor_roles == word("system")),
+    )  # fmt: skip
+    is_adoption = _i.c.kind == word("adoption")
     return or_(
-        unknown, *moved, and_(_r.c.outcome == word("created"), _i.c.kind == word("trainees"), of_person.exists())
+        unknown,
+        and_(is_adoption, since.exists()),
+        and_(~is_adoption, or_(*moved)),
+        and_(_r.c.outcome == word("created"), _i.c.kind == word("trainees"), of_person.exists()),
     )
 
 
@@ -370,6 +382,70 @@ async def known_people(database: Database, institution: UUID, people: Collection
     """Those of the people who are on record, by id."""
     async with database.connection() as con:
         return {k.id: k for k in await _KNOWN.all(con, institution=institution, ids=list(people))}
+
+
+_CODED = Statement(
+    gated(
+        select(intakes.c.code, intakes.c.id).where(
+            mine(intakes),
+            intakes.c.code == func.any(bindparam("codes", type_=ARRAY(Text))),
+            intakes.c.state != word("voided"),
+        )
+    ),
+    lambda code, of: (code, of),
+)
+_STAGES = Statement(
+    gated(
+        select(placements.c.id, placements.c.stages).where(
+            mine(placements), placements.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+        )
+    ),
+    lambda of, stages: (of, tuple(stages)),
+)
+_DEBTS = Statement(
+    gated(
+        select(obligations.c.stream_id, obligations.c.rule, obligations.c.event, obligations.c.due_on)
+        .where(
+            mine(obligations),
+            obligations.c.stream_id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+            obligations.c.pin == bindparam("pin", type_=Text),
+            obligations.c.state == word("pending"),
+        )
+        .order_by(obligations.c.id)
+    ),
+    lambda *row: row,
+)
+_SEQS = Statement(
+    gated(
+        select(heads.c.stream_id, heads.c.seq).where(
+            mine(heads), heads.c.stream_id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+        )
+    ),
+    lambda of, seq: (of, seq),
+)
+
+
+async def intakes_by_code(database: Database, institution: UUID, codes: Collection[str]) -> dict[str, UUID]:
+    """The intakes of the codes."""
+    async with database.connection() as con:
+        return dict(await _CODED.all(con, institution=institution, codes=list(codes)))
+
+
+async def stages_of(con: Connection, institution: UUID, ids: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """The stages of placements, by their packs."""
+    return dict(await _STAGES.all(con, institution=institution, ids=list(ids)))
+
+
+async def debts_of(
+    con: Connection, institution: UUID, people: Collection[UUID], pin: str
+) -> list[tuple[UUID, str, str, date]]:
+    """What people owe since they came in mid-way: whose it is, the rule, the step, and its last day."""
+    return await _DEBTS.all(con, institution=institution, ids=list(people), pin=pin)
+
+
+async def seqs_of(con: Connection, institution: UUID, streams: Collection[UUID]) -> dict[UUID, int]:
+    """How long the record of each stream is."""
+    return dict(await _SEQS.all(con, institution=institution, ids=list(streams)))
 
 
 def also_import(facts: FactsOf[Any]) -> FactsOf[Any]:

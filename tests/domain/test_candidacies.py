@@ -102,8 +102,8 @@ def test_candidacy_every_live_state_has_ways_out() -> None:
         assert out & {"close_out", "rescind"}
     assert set(BELOW_ACCEPTED) | {"accepted"} == LIVE["candidacy"]
     assert set(STEP_OF) <= set(CANDIDACY.states())
-    assert {b for a, b in CANDIDACY.edges() if a == NEW} == {"identified"}
-    assert {a for a, b in CANDIDACY.edges() if b == VOIDED} == {"identified"}
+    assert {b for a, b in CANDIDACY.edges() if a == NEW} == {"identified", "accepted"}
+    assert {a for a, b in CANDIDACY.edges() if b == VOIDED} == {"identified", "accepted", "placed"}
 
 
 def new(**more: Any) -> NewCandidacy:
@@ -334,3 +334,19 @@ def test_candidacy_each_step_shows_what_those_before_it_did() -> None:
     assert steps["accepted"] == [*steps["interviewing"], "passport"]
     assert codes("ask_consent", dossier("identified"), C, shown=Shown(nominated=("luck",))) == ["consent_field_known"]
     assert reopen(PACKS, packs_of(JOB).pins) == packs_of(JOB)
+
+
+def test_who_has_a_contract_already_takes_a_seat_and_owes_what_led_to_it() -> None:
+    coordinator = Actor(UUID(int=1), frozenset({COORDINATOR}))
+    step = CANDIDACY.declare("adopt", new(), coordinator, {"occurred_on": TODAY})
+    assert (step.to_state, step.unproven[0].code) == ("accepted", "consent_holds")
+    assert all((r.pointer or "").startswith("requirement/") for r in step.unproven[1:])
+    full = replace(SEATS, taken=SEATS.seats)
+    for more, code in (
+        ({"request": Request(full, JOB)}, "seat_free"),
+        ({"live_placement": True}, "no_live_placement"),
+        ({"packs": ()}, "pathway_unknown"),
+    ):
+        with pytest.raises(Refused) as no:
+            CANDIDACY.declare("adopt", new(**more), coordinator, {})
+        assert [r.code for r in no.value.reasons] == [code]

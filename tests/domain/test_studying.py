@@ -84,6 +84,7 @@ WHO: dict[tuple[str, str], set[Role]] = {
     ("APPLICATION", "ask_documents"): C, ("APPLICATION", "supply_documents"): SELF, ("APPLICATION", "find_eligible"): C,
     ("APPLICATION", "find_ineligible"): C, ("APPLICATION", "select"): C, ("APPLICATION", "waitlist"): C,
     ("APPLICATION", "decline"): C, ("APPLICATION", "close_out"): {SYSTEM}, ("APPLICATION", "withdraw"): SELF,
+    ("APPLICATION", "void"): {SYSTEM},
     ("ENROLMENT", "enrol"): C, ("ENROLMENT", "cancel"): C | {SYSTEM}, ("ENROLMENT", "take_leave"): C, ("ENROLMENT", "resume"): C,
     ("ENROLMENT", "waive_credits"): R, ("ENROLMENT", "advance_stage"): R, ("ENROLMENT", "complete"): R,
     ("ENROLMENT", "withdraw"): SELF, ("ENROLMENT", "dismiss"): C, ("ENROLMENT", "void"): {SYSTEM},
@@ -111,12 +112,14 @@ EDGES: dict[tuple[str, str], dict[str, str]] = {
     ("APPLICATION", "select"): {"eligible": "selected", "waitlisted": "selected"},
     ("APPLICATION", "waitlist"): {"eligible": "waitlisted"}, ("APPLICATION", "decline"): {"eligible": "not_selected"},
     ("APPLICATION", "close_out"): dict.fromkeys(LIVE, "not_selected"), ("APPLICATION", "withdraw"): dict.fromkeys(LIVE, "withdrawn"),
+    ("APPLICATION", "void"): {"selected": VOIDED},
     ("ENROLMENT", "enrol"): {"pending": "enrolled"}, ("ENROLMENT", "cancel"): {"pending": "cancelled"},
     ("ENROLMENT", "take_leave"): {"enrolled": "on_leave"}, ("ENROLMENT", "resume"): {"on_leave": "enrolled"},
     ("ENROLMENT", "waive_credits"): {"enrolled": "enrolled"}, ("ENROLMENT", "advance_stage"): {"enrolled": "enrolled"},
     ("ENROLMENT", "complete"): {"enrolled": "completed"},
     ("ENROLMENT", "withdraw"): dict.fromkeys(("pending", "enrolled", "on_leave"), "withdrawn"),
-    ("ENROLMENT", "dismiss"): dict.fromkeys(("enrolled", "on_leave"), "dismissed"), ("ENROLMENT", "void"): {"pending": VOIDED},
+    ("ENROLMENT", "dismiss"): dict.fromkeys(("enrolled", "on_leave"), "dismissed"),
+    ("ENROLMENT", "void"): dict.fromkeys(("pending", "enrolled", "on_leave", "completed"), VOIDED),
 }
 # fmt: on
 

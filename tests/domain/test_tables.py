@@ -32,8 +32,9 @@ WORD = re.compile(r"[a-z]+(_[a-z]+)*")
 LABELS = {
     r["code"]: r for r in json.loads((files("service.data") / "codes" / "reasons.json").read_text("utf-8"))["codes"]
 }
-BY_CONSEQUENCE = {"candidacy": {"accepted", "placed"}}
-"""States that people leave by what they do to something else: the placement that came of a candidacy."""
+BY_CONSEQUENCE = {"candidacy": {"accepted", "placed"}, "application": {"selected"}, "enrolment": {"completed"}}
+"""States that people leave by what they do to something else: the placement that came of a candidacy, or the import by
+which somebody came in mid-way."""
 
 
 @pytest.fixture(params=TABLES)

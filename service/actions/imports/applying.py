@@ -54,7 +54,7 @@ async def apply_some(services: Services, call: Call, job: Job) -> bool:
     """
     limit = AT_MOST if job.mode == "all" else CHUNK
     for outcome in PENDING:
-        guard, rows = await _next(services, call, job, outcome, limit)
+        guard, rows = await next_rows(services, call, job, outcome, limit)
         if not rows:
             continue
         kind = KINDS[job.kind]
@@ -67,7 +67,7 @@ async def apply_some(services: Services, call: Call, job: Job) -> bool:
     return False
 
 
-async def _next(services: Services, call: Call, job: Job, outcome: str, limit: int) -> tuple[Guard, list[Waiting]]:
+async def next_rows(services: Services, call: Call, job: Job, outcome: str, limit: int) -> tuple[Guard, list[Waiting]]:
     """The import's head first and its rows after it: rows that another noted meanwhile are under another version."""
     async with services.database.connection() as con:
         guard = await Guard.of(con, services, call.institution, job.id)
@@ -93,7 +93,7 @@ async def _apply(
             raise Spoilt(refused)
         for p, r in zip(todo, results, strict=True):
             if r.state is None:
-                _note_fault(writes, guard, p.row, p.said, _why(r))
+                note_fault(writes, guard, p.row, p.said, _why(r))
             else:
                 _note_done(writes, guard, p, r)
         writes.count(imports, guard.job, {"id": guard.job}, done=len(todo) - len(refused), **_lost(todo, refused))
@@ -139,7 +139,8 @@ def _note_done(writes: Writes, guard: Guard, p: Pending, result: Result) -> None
     )
 
 
-def _note_fault(writes: Writes, guard: Guard, row: Waiting, said: dict[str, Any], why: Sequence[Reason]) -> None:
+def note_fault(writes: Writes, guard: Guard, row: Waiting, said: dict[str, Any], why: Sequence[Reason]) -> None:
+    """A row that is refused now, with what is against it."""
     told = [against((r.pointer or "/")[1:], r) for r in why]
     writes.change(
         import_rows,
@@ -155,7 +156,7 @@ async def _write_fault(services: Services, guard: Guard, p: Pending, why: Sequen
     """A row alone that the database refuses: its act was taken back, so what is noted of it is an act of its own."""
     writes = Writes(guard.institution)
     guard.hold(writes)
-    _note_fault(writes, guard, p.row, p.said, why)
+    note_fault(writes, guard, p.row, p.said, why)
     writes.count(imports, guard.job, {"id": guard.job}, **_lost([p], [p]))
     async with services.database.connection() as con:
         await guard.run(con, writes)
@@ -193,7 +194,7 @@ async def take_back_some(services: Services, call: Call, job: Job) -> bool:
     """
     kind = KINDS[job.kind]
     for outcome in DONE:
-        guard, rows = await _next(services, call, job, outcome, CHUNK)
+        guard, rows = await next_rows(services, call, job, outcome, CHUNK)
         if not rows:
             continue
         action = kind.undo if outcome == "created" else kind.update or ""

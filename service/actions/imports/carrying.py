@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from service.actions.imports.applying import Spoilt, apply_some, take_back_some
+from service.actions.imports.chained import chain_some
 from service.actions.imports.checking import check
 from service.actions.imports.items import SUBJECT, take_away
+from service.actions.imports.kinds import KINDS
 from service.actions.imports.rows import Unreadable
 from service.actions.imports.staging import Guard, Overtaken
 from service.actions.work import AT_MOST, Call, Missing, Services, Wanted, perform
@@ -63,11 +65,23 @@ async def _check(services: Services, call: Call, job: Job) -> None:
 async def _apply(services: Services, call: Call, job: Job) -> None:
     try:
         for _ in range(CHUNKS_AT_ONCE):
-            if not await apply_some(services, call, job):
+            if not await _forth(services, call, job):
                 await _step(services, job, call, "finish", {})
                 return
     except Spoilt as no:
         await _step(services, job, call, "fail", {"trouble": _spoilt("refused_since", no)})
+
+
+async def _forth(services: Services, call: Call, job: Job) -> bool:
+    if KINDS[job.kind].chained:
+        return await chain_some(services, call, job, "create")
+    return await apply_some(services, call, job)
+
+
+async def _back(services: Services, call: Call, job: Job) -> bool:
+    if KINDS[job.kind].chained:
+        return await chain_some(services, call, job, "created")
+    return await take_back_some(services, call, job)
 
 
 async def _forget_files(services: Services, call: Call, job: Job) -> None:
@@ -87,7 +101,7 @@ async def _take_back(services: Services, call: Call, job: Job) -> None:
         return
     try:
         for _ in range(CHUNKS_AT_ONCE):
-            if not await take_back_some(services, call, job):
+            if not await _back(services, call, job):
                 await _step(services, job, call, "take_back", {})
                 return
     except Spoilt as no:

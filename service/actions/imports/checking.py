@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.actions.imports.cells import has_calling_code
+from service.actions.imports.chains import rehearse_rows
 from service.actions.imports.kinds import KINDS, Kind, Reader, Reading
 from service.actions.imports.rows import Columns, Entry, Outcome, Table, Unreadable
 from service.actions.imports.staging import Guard, stage
@@ -82,6 +83,9 @@ async def _stage_all(services: Services, call: Call, job: Job, kind: Kind, table
 
 async def _rehearse(services: Services, call: Call, kind: Kind, reader: Reader, entries: Sequence[Entry]) -> None:
     """Put every row to the rules, those that ask the same facts together."""
+    if kind.chained:
+        await rehearse_rows(services, call, entries, reader.header)
+        return
     groups: dict[Any, list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.outcome in (Outcome.CREATE, Outcome.UPDATE):

@@ -13,8 +13,9 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from service.actions import certificates, courses, documents, results, trainees
-from service.actions.imports import scans
+from service.actions.imports import adoption, chains, scans
 from service.actions.imports.forms import PERSON, ByInputs, readers_of
+from service.actions.imports.people import People
 from service.actions.imports.rows import STUDENT_NO, Cell, Columns, Entry, Table, open_table
 from service.actions.imports.updating import Updating
 from service.actions.work import Call, Services, Subject
@@ -29,6 +30,9 @@ class Reader(Protocol):
     @property
     def keys(self) -> frozenset[str]:
         """The columns by which a row is known again."""
+
+    def header(self, name: str) -> str:
+        """The header of a field as the sheet writes it."""
 
     def read(self, line: int, cells: Mapping[str, Cell]) -> Entry:
         """What a row says, and what is wrong with its cells; asks nothing of the database."""
@@ -62,7 +66,7 @@ class Kind:
 
     `undo` is the action that takes back what a row created. `missing` says which columns a sheet lacks. `of_person`:
     what a row creates is born of the person whom it names. `opened` makes the rows of a file; `kept` are the types of
-    what a row carries beside the inputs of its rules.
+    what a row carries beside the inputs of its rules. `chained`: a row asks for several acts.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Kind:
     of_person: bool = False
     opened: Callable[[Path, Any, Any], Table] = open_table
     kept: Mapping[str, Any] = field(default_factory=dict)
+    chained: bool = False
 
     @cached_property
     def acting(self) -> Subject[Any]:
@@ -101,6 +106,8 @@ class Kind:
 
     def read_given(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What was kept of a row as JSON, of the types that the rules know."""
+        if self.chained:
+            return chains.read_said(said)
         adapters = self._adapters
         return {n: None if v is None else adapters[n].validate_python(v, strict=False) for n, v in said.items()}
 
@@ -169,6 +176,15 @@ KINDS: dict[str, Kind] = {
             of_person=True,
             opened=scans.open_archive,
             kept={"content": Stored, "content_id": UUID},
+        ),
+        Kind(
+            "adoption",
+            trainees.SUBJECT,
+            "register",
+            "take_back",
+            adoption.missing,
+            lambda r: adoption.Adopting(People(r.services, r.call, r.headers, r.today, r.phone_country)),
+            chained=True,
         ),
         by_inputs("results", results.SUBJECT, "record", RESULT, defaults={"source": "home"}),
     )

@@ -87,7 +87,9 @@ class Columns:
     """The columns of a kind of sheet, by whatever their headers may be called; a mapping of the client's goes first."""
 
     def __init__(self, kind: str, mapping: Mapping[str, str] | None = None) -> None:
-        known: Mapping[str, list[str]] = read_data("imports", f"{kind}.json")["columns"]
+        said = read_data("imports", f"{kind}.json")
+        others = read_data("imports", f"{said['with']}.json")["columns"] if "with" in said else {}
+        known = {n: headers for n, headers in others.items() if n not in ("id", "version")} | said["columns"]
         self.names = frozenset(known)
         self._fields = {folded(header): name for name, headers in known.items() for header in (name, *headers)}
         self._fields |= {folded(header): name for header, name in (mapping or {}).items()}

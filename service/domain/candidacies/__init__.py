@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import COORDINATOR, ENTERPRISE, GUARDIAN, SYSTEM, TRAINEE
+from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
 from service.domain.candidacies.facts import (
     ASSESSMENTS,
     BEFORE_NOMINATION,
@@ -38,6 +38,7 @@ from service.domain.candidacies.guards import (
     NOMINATION_DAY,
     accepted_in_time,
     adult_decides,
+    agreed_before,
     assessment_complete,
     before_closing,
     can_live_again,
@@ -68,7 +69,8 @@ from service.domain.candidacies.guards import (
     where_accepted,
 )
 from service.domain.consents import FIELDS
-from service.domain.lifecycle import NEW, Lifecycle, Rule, Takes, because
+from service.domain.debts import provable
+from service.domain.lifecycle import NEW, VOIDED, Lifecycle, Rule, Takes, because
 
 _SCORED: tuple[Takes[Any], ...] = (
     Takes("assessment", str, "How the enterprise came to its choice.", choices=ASSESSMENTS, code="assessment_known"),
@@ -139,7 +141,11 @@ CANDIDACY = Lifecycle[Any]("candidacy", [
     Rule("place",             ["accepted"],                   "placed",                [SYSTEM],        [],                                      "candidacy.placed", undo=False),
     Rule("unplace",           ["placed"],                     "accepted",              [SYSTEM],        [],                                      "candidacy.unplaced", undo=False),
     Rule("fall_through",      ["accepted", "placed"],         "fell_through",          [SYSTEM],        [],                                      "candidacy.fell_through", undo=False),
-])
+    # By import alone: whoever has a contract already takes a seat of the request, and the import is taken back as a whole.
+    Rule("adopt",             [NEW],                          "accepted",              [COORDINATOR, REGISTRAR, ADMIN], [request_known, request_live, nationality_asked, no_live_placement, no_live_candidacy, hard_rules_pass, seat_free], "candidacy.adopted",
+         checks=[agreed_before], shared=True, undo=False),
+    Rule("void",              ["accepted", "placed"],         VOIDED,                  [SYSTEM],        [],                                      "candidacy.voided", undo=False),
+], provable=provable("consent_holds"))
 # fmt: on
 
 __all__ = [

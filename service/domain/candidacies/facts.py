@@ -131,9 +131,10 @@ class Eligible(Dossier):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCandidacy(Eligible):
-    """What is known when somebody is identified for a request."""
+    """What is known when somebody is identified for a request; `zone` is where the days of their debts end."""
 
     live_candidacy: bool = False
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ from service.domain.requirements import (
     Packs,
 )
 
+ENTERED = ("nominated", "selected", "contracting")
+"""The gates that lead into a placement."""
+
 
 # ---- who can be a candidate
 def request_known(c: NewCandidacy) -> Reason | None:
@@ -177,6 +180,14 @@ CHOSEN_IF, CHOSEN_ON_THE_DAY, CHOICE_DAY = gated(lambda c, on: c.closed(GATES["s
 ACCEPTED_IF, ACCEPTED_ON_THE_DAY, ACCEPTANCE_DAY = gated(lambda c, on: c.closed(GATES["contracting"], on), _turns)
 
 
+def agreed_before(c: NewCandidacy, given: Given) -> Iterator[Reason]:
+    """Whoever has a contract already was nominated with a consent, chosen and contracted by what the packs ask for."""
+    packs, on = c.chosen(), given.get("occurred_on") or c.today
+    yield Reason("consent_holds", required="given", actual=None)
+    if isinstance(packs, Packs):
+        yield from (r for g in ENTERED for r in lacking(packs.requirements, GATES[g], on, c.facts()))
+
+
 # ---- choosing and offering
 def assessment_complete(c: CandidacyDossier, given: Given) -> Iterator[Reason]:
     """An interview was held and scored; a test was scored; a choice by the papers has its reason."""
@@ -202,7 +213,7 @@ def before_closing(c: CandidacyDossier) -> Reason | None:
     return Reason("before_closing", required=last, actual=c.today) if last and last < c.today else None
 
 
-def seat_free(c: CandidacyDossier) -> Reason | None:
+def seat_free(c: Eligible) -> Reason | None:
     """A seat that nobody holds."""
     free = c.request.seats.free if c.request else 0
     return Reason("seat_free", required=1, actual=free) if free < 1 else None

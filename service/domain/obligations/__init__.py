@@ -41,7 +41,7 @@ from service.domain.obligations.rules import (
 )
 from service.domain.requirements import Obligation
 
-SUBJECT_KINDS = ("placement", "relationship")
+SUBJECT_KINDS = ("placement", "relationship", "enrolment")
 ROLES_OF_PROVIDER: Mapping[str, tuple[Role, ...]] = {
     "trainee": (TRAINEE, GUARDIAN),
     "agency": (AGENCY,),

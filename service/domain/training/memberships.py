@@ -7,7 +7,7 @@ from uuid import UUID
 
 from service.domain.actors import COORDINATOR, GUARDIAN, INSTRUCTOR, SYSTEM, TRAINEE
 from service.domain.completion import unmet
-from service.domain.lifecycle import NEW, Given, Lifecycle, Reason, Rule, Takes, because
+from service.domain.lifecycle import NEW, VOIDED, Given, Lifecycle, Reason, Rule, Takes, because
 from service.domain.training.facts import LIVE, TAKING, TEACHING, MembershipDossier, NewMembership
 
 PEOPLE_AND_COORDINATOR = [COORDINATOR, TRAINEE, GUARDIAN]
@@ -106,6 +106,8 @@ MEMBERSHIP = Lifecycle[Any]("membership", [
          shared=True, undo=[class_goes_on, place_free, not_a_member]),
     Rule("transfer", LIVE,         "transferred", PEOPLE_AND_COORDINATOR, [],                                            "membership.transferred",
          takes=[Takes("to_class_id", UUID, "The class to which they go.")], checks=[transfer_fits], shared=True, undo=False),
+    # The import by which somebody came in mid-way was taken back.
+    Rule("void",    LIVE,          VOIDED,        [SYSTEM],               [],                                            "membership.voided", shared=True, undo=False),
     Rule("call_off", LIVE,         "withdrawn",   [SYSTEM],               [],                                            "membership.withdrawn", undo=False),
 ])
 # fmt: on
