@@ -21,6 +21,10 @@ def upgrade() -> None:
         ),
     )
     # ### end Alembic commands ###
+    op.execute("ALTER TABLE obligations DROP CONSTRAINT obligations_subject_kind_known")
+    op.execute(
+        "ALTER TABLE obligations ADD CONSTRAINT obligations_subject_kind_known CHECK ((subject_kind = ANY (ARRAY['enrolment'::text, 'placement'::text, 'relationship'::text])))"
+    )
 
 
 def downgrade() -> None:
@@ -33,3 +37,7 @@ def downgrade() -> None:
         ),
     )
     # ### end Alembic commands ###
+    op.execute("ALTER TABLE obligations DROP CONSTRAINT obligations_subject_kind_known")
+    op.execute(
+        "ALTER TABLE obligations ADD CONSTRAINT obligations_subject_kind_known CHECK ((subject_kind = ANY (ARRAY['placement'::text, 'relationship'::text])))"
+    )
