@@ -142,11 +142,6 @@ def _rest(amount: str, others: Sequence[str]) -> dict[str, Plain]:
     return {"amount": written(exact(amount) - sum((exact(o) for o in others), Fraction(0)))}
 
 
-@formula("share_of_result", "amount of the result x share / 100")
-def _share(amount: str, share_percent: str) -> dict[str, Plain]:
-    return {"amount": written(exact(amount) * exact(share_percent) / 100)}
-
-
 @formula("decided", "as it was decided, by hand")
 def _decided(amount: str) -> dict[str, Plain]:
     return {"amount": amount}

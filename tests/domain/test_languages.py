@@ -53,6 +53,12 @@ def lower(reading: int, listening: int) -> dict[str, int]:
     return {"language_knowledge_reading": reading, "listening": listening}
 
 
+def test_result_of_a_paper_or_a_day_that_is_not_known_says_so_and_nothing_else() -> None:
+    for unknown in (read("jlpt", paper="N9"), read("jlpt", level="B1"), read("hsk_3", date(2019, 1, 1), paper="4")):
+        assert (unknown.version, unknown.paper, unknown.passed, unknown.level, unknown.cefr) == (None,) * 5
+        assert [g.code for g in unknown.grounds] == ["paper_not_known"]
+
+
 # ---- levels and CEFR
 @pytest.mark.parametrize(
     ("paper", "sections", "level", "cefr"),

@@ -126,6 +126,14 @@ def test_request_approval_looks_at_the_day_of_the_event() -> None:
     assert codes("approve", dossier("under_review", job=foreign)) == ["fact_not_allowed"]
 
 
+def test_request_for_people_whom_no_pack_takes_is_refused_once() -> None:
+    strangers = replace(JOB, nationalities=("VN",))
+    for state, action in (("draft", "submit"), ("under_review", "approve")):
+        assert codes(action, dossier(state, job=strangers)) == ["not_a_host_country_national"]
+    both = replace(JOB, nationalities=("VN", "TH"), employer=replace(JOB.employer, chinese_funded=False))
+    assert codes("approve", dossier("under_review", job=both)) == ["not_a_host_country_national", "fact_not_allowed"]
+
+
 def test_request_days_open_and_end_it() -> None:
     assert codes("open", dossier("approved", opens_on=TODAY + DAY)) == ["opening_day_come"]
     assert codes("open", dossier("approved", opens_on=TODAY, closes_on=TODAY)) == []

@@ -264,7 +264,13 @@ def test_placement_gates_close_when_the_planned_day_leaves_the_pack() -> None:
 
 
 def test_placement_whose_pack_is_gone_stands_still() -> None:
-    assert codes("collect_documents", dossier(packs=None)) == ["pack_known"]
+    gone, gate = dossier(packs=None), GATES["documents"]
+    assert codes("collect_documents", gone) == ["pack_known"]
+    assert last_open_day(gone, gate) is None
+    assert codes("collect_documents", gone, occurred_on=TODAY) == ["pack_known"]
+    late = with_item(dossier(state="documents", today=TODAY + DAY), "medical_examination", issued_on=date(2026, 8, 22))
+    assert last_open_day(late, GATES["authorisation"]) == TODAY
+    assert last_open_day(replace(late, since_on=None), GATES["authorisation"]) is None
 
 
 @pytest.mark.parametrize("action_state", [(a, s) for s, (a, _, _) in ADVANCE.items()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -96,6 +97,17 @@ def test_issue_is_not_earlier_than_is_good_on_the_day(needed: date) -> None:
     earliest = issued_from(needed, row)
     assert earliest is not None
     assert add_months(earliest, 3) >= needed > add_months(earliest - DAY, 3)
+
+
+def test_issue_is_the_latest_of_several_rules_and_none_where_no_rule_counts() -> None:
+    row = Requirement(
+        key="photo", title="", kind="document", subject="placement", needed_before="visa", providers=("trainee",),
+        source=SOURCE, item="photo", validity=(Validity("days_from_issue", 90), Validity("months_from_issue", 2)),
+    )  # fmt: skip
+    assert issued_from(FLIGHT, row) == date(2026, 1, 2)
+    assert issued_from(FLIGHT, replace(row, validity=row.validity[:1])) == FLIGHT - 90 * DAY
+    assert issued_from(FLIGHT, replace(row, validity=(Validity("covers", 6),))) is None
+    assert issued_from(FLIGHT, replace(row, validity=())) is None
 
 
 def packs_of(pathway: str, destination: str, on: date) -> Packs:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.actors import SYSTEM_ACCOUNT, Actor, Role
+from service.domain.conversion import CreditPolicy
 from service.domain.equivalences import Equivalence, RuleInForce, RuleSource, RuleTarget
 from service.domain.journey import LIVE as JOURNEY_LIVE
 from service.domain.lifecycle import KERNEL_ACTIONS, NEW, LastStep, Reason, Refused
@@ -27,6 +28,7 @@ from service.domain.recognition import (
     NewCase,
     WantedItem,
     awarded,
+    awards_of,
     of_case,
     shares,
 )
@@ -425,6 +427,29 @@ def test_case_by_rule_needs_a_rule_for_each_item_on_its_day() -> None:
     assert codes_by_rule(rules=(replace(last, valid_until=TODAY - timedelta(days=1)),)) == ["rule_for_item"]
 
 
+def test_case_alike_is_of_equivalences_that_are_sound() -> None:
+    twice = replace(SAME, sources=SAME.sources * 2)
+    said = {"equivalences": (SAME, twice)}
+    (reason,) = refused("decide_alike", case("opened", rules=()), Role.REGISTRAR, said)
+    assert (reason.code, reason.pointer) == ("courses_named_once", "/equivalences/1/sources")
+    by_both = case("opened", items=(item(target_credits=Decimal(4)),))
+    alike, by_rule = awards_of(by_both, {"equivalences": (SAME,)}), awards_of(by_both, {})
+    assert {i: (a.credits, a.rule_id) for i, a in alike.items()} == {A: (Decimal(4), None)}
+    assert {i: (a.credits, a.rule_id) for i, a in by_rule.items()} == {A: (Decimal(4), RULE.id)}
+
+
+def test_case_by_rule_converts_into_the_credits_of_its_regulation() -> None:
+    policy = CreditPolicy(from_scheme="home", legs=())
+    home = replace(RULE, equivalence=replace(SAME, credits=policy))
+    facts = case("opened", rules=(home,))
+    (reason,) = refused("decide_by_rule", facts, Role.REGISTRAR)
+    assert (reason.code, reason.pointer) == ("scheme_known", "/items/0/credits/from_scheme")
+    ruled = replace(facts, regulations=(regulation(),))
+    assert granted("decide_by_rule", ruled, Role.REGISTRAR) == "decided"
+    capped = replace(ruled, regulations=(regulation(credits_in_all=Decimal(5)),))
+    assert codes("decide_by_rule", capped, Role.REGISTRAR) == ["cap_in_all"]
+
+
 def test_case_by_rule_alone_needs_an_automatic_one() -> None:
     by_hand = case("opened", rules=(replace(RULE, automatic=False),))
     assert granted("decide_by_rule", by_hand, Role.REGISTRAR) == "decided"
@@ -506,6 +531,17 @@ def test_case_counts_what_other_cases_earned() -> None:
     assert codes("decide", capped, Role.REGISTRAR, four) == ["cap_of_course", "cap_of_kind", "cap_in_all"]
     none = {"decisions": (said("not_recognised"),)}
     assert granted("decide", capped, Role.REGISTRAR, none) == "decided"
+
+
+def test_case_decision_for_no_course_of_ours_counts_in_all_alone() -> None:
+    """What is recognised as something that the catalogue does not have uses up no course, only what may be in all."""
+    free = item(target_course_id=None, target="x", target_required=True, source_elective=True)
+    caps = regulation(credits_per_course=Decimal(1), credits_gap=Decimal(0), overlap_percent=Decimal(70))
+    facts = case("opened", items=(free,), regulations=(caps,), earned=(replace(EARNED, target_course_id=None),))
+    given = {"decisions": (said("recognised"),)}
+    assert granted("decide", facts, Role.REGISTRAR, given) == "decided"
+    full = replace(facts, regulations=(replace(caps, credits_in_all=Decimal(7)),))
+    assert codes("decide", full, Role.REGISTRAR, given) == ["cap_in_all"]
 
 
 def test_case_amended_counts_what_stands_beside() -> None:

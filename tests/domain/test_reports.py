@@ -26,6 +26,7 @@ from service.domain.reports import (
     compose,
     cut_of,
     differences,
+    digest,
     values_of,
 )
 from service.storage.report_definitions import definitions
@@ -126,6 +127,11 @@ def test_report_says_all_that_it_is_rebuilt_from() -> None:
     assert canonical(once_more) == content
     assert (again["first_on"], again["last_on"], again["standing_on"]) == ("2026-01-01", "2026-12-31", "2026-06-30")
     assert b'"counted_until":"2026-06-30T16:00:00.000000+00:00"' in content
+
+
+def test_digest_is_sha_256_of_the_bytes() -> None:
+    # FIPS 180-4 in NIST's example of one block
+    assert digest(b"abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 @pytest.mark.parametrize(

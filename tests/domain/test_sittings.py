@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.domain.actors import COORDINATOR, REGISTRAR, TRAINEE, Actor, Role, Sight
-from service.domain.lifecycle import NEW, Refused
+from service.domain.languages import NO_TESTS
+from service.domain.lifecycle import NEW, LastStep, Refused
 from service.domain.sittings import (
     HOLDS,
     SITTING,
@@ -92,6 +93,12 @@ def test_sitting_keeps_what_people_stand_on() -> None:
     assert asked(SITTING, "cancel", taken, {"reason_code": "organiser"}) == "cancelled"
 
 
+def test_sitting_is_taken_back_while_nobody_is_registered() -> None:
+    born = replace(SITTING_ITSELF, last_step=LastStep(1, "announce", NEW, "announced", UNTIL))
+    assert asked(SITTING, "correct", born, {"note": "x"}) == "voided"
+    assert asked(SITTING, "correct", replace(born, taken=1), {"note": "x"}) == ["nobody_registered"]
+
+
 BORN = NewRegistration(
     state=NEW, today=UNTIL, sitting_id=ID, sitting_state="announced", register_until=UNTIL, local_today=UNTIL,
     places_free=1,
@@ -161,6 +168,26 @@ def test_test_that_has_only_scores_is_passed_by_whoever_has_them() -> None:
     assert asked(SITTING_REGISTRATION, "record_result", ielts, given) == "passed"
     assert asked(SITTING_REGISTRATION, "record_result", ielts, {}) == ["result_complete"]
     assert asked(SITTING_REGISTRATION, "record_result", ielts, given, TRAINEE) == ["role"]
+
+
+def test_result_is_taken_back_while_nobody_looked_at_its_certificate() -> None:
+    known = replace(
+        REGISTERED, state="passed", last_step=LastStep(3, "record_result", "sat", "passed", HELD),
+        certificate_id=ID, certificate_state="recorded",
+    )  # fmt: skip
+    back = {"note": "x"}
+    assert asked(SITTING_REGISTRATION, "correct", known, back) == "sat"
+    assert asked(SITTING_REGISTRATION, "correct", replace(known, certificate_id=None), back) == "sat"
+    for state in ("verified", "rejected", "revoked", "voided"):
+        looked_at = replace(known, certificate_state=state)
+        assert asked(SITTING_REGISTRATION, "correct", looked_at, back) == ["certificate_untouched"]
+
+
+def test_result_of_a_test_that_is_not_known_any_more_cannot_be_judged() -> None:
+    given = {"section_scores": SCORES}
+    gone = replace(REGISTERED, tests=NO_TESTS)
+    assert asked(SITTING_REGISTRATION, "record_result", gone, given) == ["test_known"]
+    assert asked(SITTING_REGISTRATION, "record_result", gone, {"absent": True}) == "absent"
 
 
 def test_places_are_held_by_all_but_who_withdrew() -> None:

@@ -654,6 +654,18 @@ def test_enrolment_completes_with_all_that_the_programme_asks_for() -> None:
     assert ENROLMENT.decide("complete", whole, actor(REGISTRAR)).to_state == "completed"
 
 
+@pytest.mark.parametrize("action", ["advance_stage", "complete"])
+def test_enrolment_leaves_a_stage_with_the_language_that_it_asks_for(action: str) -> None:
+    facts_ = facts("ENROLMENT", "enrolled", stage=1 if action == "advance_stage" else 2, stage_languages=(PROOF,))
+    held = replace(facts_, certificates=(Held("skill"), Held("language", "topik", "3")))
+    with pytest.raises(Refused) as no:
+        ENROLMENT.decide(action, held, actor(REGISTRAR))
+    assert no.value.reasons == (Reason("stage_language", required=["jlpt N4"], actual=["topik"]),)
+    assert refused(ENROLMENT, action, facts_, REGISTRAR) == ["stage_language"]
+    step = ENROLMENT.decide(action, replace(held, certificates=(N3,)), actor(REGISTRAR))
+    assert step.from_state == "enrolled"
+
+
 def test_enrolment_waiver_is_of_something_within_the_stage() -> None:
     enrolled = facts("ENROLMENT", "enrolled", credits_required=Decimal(6), required_open=(COURSE_ID,))
     said = {"reason_code": "prior_learning", "evidence": (PAPER,)}

@@ -32,11 +32,21 @@ from service.domain.actors import (
     Role,
     Sight,
 )
-from service.domain.certificates import CERTIFICATE, TESTS, CertificateDossier, NewCertificate
+from service.domain.certificates import (
+    CERTIFICATE,
+    TESTS,
+    CertificateDossier,
+    NewCertificate,
+    outcome_of,
+    sat_of,
+)
+from service.domain.conversion import CreditPolicy, GradePolicy
 from service.domain.costs import COST, CostDossier, NewCost
+from service.domain.languages import Sat
 from service.domain.lifecycle import NEW, Lifecycle, Reason, Refused
 from service.domain.permissions import PERMISSIONS, may
 from service.domain.relationships import ORGANISATION_KINDS, RELATIONSHIP, NewRelationship, RelationshipDossier
+from service.storage.language_tests import language_tests
 
 TODAY = date(2026, 11, 22)
 DAY = timedelta(days=1)
@@ -105,6 +115,37 @@ def test_relationship_is_with_one_organisation() -> None:
         assert against(RELATIONSHIP, "record", new, ADMIN, organisation=SimpleNamespace(kind=kind), role=kind) == []
     assert against(RELATIONSHIP, "record", new, ADMIN, organisation=organisation, role="planet") == [
         ("organisation_kind_known", "/role")
+    ]
+
+
+@pytest.mark.parametrize("state", ["recorded", "verified", "suspended"])
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"local_staff": 3}, []),
+        ({"foreign_staff": 0}, []),
+        ({"paid_in_capital": Decimal(1), "capital_currency": "THB"}, []),
+        ({}, [("something_declared",)]),
+        ({"note": "x"}, [("something_declared",)]),
+        ({"paid_in_capital": Decimal(1)}, [("capital_has_currency", "/capital_currency")]),
+        ({"capital_currency": "THB"}, [("capital_has_currency", "/capital_currency")]),
+        ({"local_staff": 3, "capital_currency": "THB"}, [("capital_has_currency", "/capital_currency")]),
+    ],
+)
+def test_relationship_declares_something_and_a_capital_with_its_currency(
+    state: str, given: dict[str, Any], found: list[tuple[str, ...]]
+) -> None:
+    assert against(RELATIONSHIP, "declare", tie(state), ENTERPRISE, **given) == found
+
+
+@pytest.mark.parametrize("state", ["recorded", "verified", "suspended"])
+def test_relationship_converts_credits_or_grades_or_both(state: str) -> None:
+    credits_, grades = CreditPolicy(from_scheme="ects"), GradePolicy(method="none")
+    said = {"effective_from": TODAY}
+    for given in ({"credits": credits_}, {"grades": grades}, {"credits": credits_, "grades": grades}):
+        assert against(RELATIONSHIP, "set_conversion", tie(state), REGISTRAR, **said, **given) == []
+    assert against(RELATIONSHIP, "set_conversion", tie(state), REGISTRAR, **said) == [
+        ("something_to_convert", "/credits")
     ]
 
 
@@ -208,6 +249,13 @@ def test_permissions_are_as_agreed() -> None:
     assert not any(may(actor(r), "moon.read") for r in Role)
 
 
+@pytest.mark.parametrize("state", ["held", "ended"])
+def test_appointment_has_the_key_that_is_revoked(state: str) -> None:
+    machine = AppointmentDossier(state=state, today=TODAY, keys=frozenset({PAPER}))
+    assert against(APPOINTMENT, "revoke_key", machine, ADMIN, key_id=PAPER) == []
+    assert against(APPOINTMENT, "revoke_key", machine, ADMIN, key_id=OTHER) == [("key_live", "/key_id")]
+
+
 # ---- certificates
 def certificate(state: str = "recorded", **more: Any) -> CertificateDossier:
     return CertificateDossier(state=state, today=TODAY, **more)
@@ -250,6 +298,65 @@ def test_certificate_is_edited_by_what_it_is_already() -> None:
     assert against(CERTIFICATE, "edit", jlpt, COORDINATOR, valid_until=TODAY - DAY) == [
         ("valid_after_issued", "/valid_until")
     ]
+
+
+SCORES = {"language_knowledge": 34, "reading": 35, "listening": 35}
+SAT: dict[str, Any] = {"kind": "language", "test": "jlpt", "level": "N3", "taken_on": date(2025, 12, 7)}
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, []),
+        ({"section_scores": SCORES}, []),
+        ({"section_scores": SCORES, "total_score": Decimal(104)}, []),
+        ({"section_scores": SCORES, "total_score": Decimal(105)}, [("total_is_sum", "/total_score")]),
+        ({"section_scores": SCORES | {"listening": 18}}, [("level_as_scored", "/level")]),
+        ({"section_scores": SCORES | {"listening": 61}}, [("score_in_scale", "/section_scores/listening")]),
+        ({"level": "B1"}, [("level_of_test", "/level")]),
+        ({"paper": "N2"}, [("level_as_scored", "/level")]),
+        ({"test": "ssw1_skills", "kind": "skill", "level": "pass"}, []),
+        ({"result_on": date(2025, 12, 7)}, []),
+        ({"result_on": date(2025, 12, 6)}, [("result_after_taken", "/result_on")]),
+    ],
+)
+def test_certificate_says_what_the_test_of_its_day_gives(given: dict[str, Any], found: list[tuple[str, ...]]) -> None:
+    new = NewCertificate(state=NEW, today=TODAY, tests=language_tests())
+    assert against(CERTIFICATE, "record", new, REGISTRAR, **(SAT | given)) == found
+
+
+def test_certificate_is_read_by_what_stands_and_what_is_said_now() -> None:
+    """An edit is judged with the rest of what is on record; another level leaves the paper that stood behind it."""
+    book = language_tests()
+    held = certificate(
+        kind="language", test="jlpt", level_named="N3", paper="N3", taken_on=date(2025, 12, 7), section_scores=SCORES,
+        tests=book,
+    )  # fmt: skip
+    read = outcome_of(held, {})
+    assert read is not None
+    assert (read.level, read.cefr, read.total) == ("N3", "B1", Decimal(104))
+    assert against(CERTIFICATE, "edit", held, REGISTRAR, total_score=Decimal(105)) == [("total_is_sum", "/total_score")]
+    assert against(CERTIFICATE, "edit", held, REGISTRAR, total_score=Decimal(104)) == []
+    assert sat_of(held, {"level": "N2"}) == Sat(
+        test="jlpt", on=date(2025, 12, 7), paper=None, level="N2", sections=SCORES
+    )
+    assert sat_of(held, {"level": None, "paper": "N2", "section_scores": None}) == Sat(
+        test="jlpt", on=date(2025, 12, 7), paper="N2", level="N3"
+    )
+    issued = replace(held, taken_on=None, issued_on=TODAY, total_score=Decimal(1))
+    assert sat_of(issued, {}) == Sat(
+        test="jlpt", on=TODAY, paper="N3", level="N3", total=Decimal(1), sections=SCORES
+    )  # fmt: skip
+    assert sat_of(held, {"taken_on": TODAY}) == Sat(test="jlpt", on=TODAY, paper="N3", level="N3", sections=SCORES)
+
+
+def test_certificate_of_a_test_without_a_scheme_is_read_by_nobody() -> None:
+    new = NewCertificate(state=NEW, today=TODAY, tests=language_tests())
+    assert outcome_of(new, {"kind": "skill", "test": "ssw1_skills", "level": "pass"}) is None
+    assert outcome_of(new, {"kind": "other"}) is None
+    told = outcome_of(new, SAT)
+    assert told is not None
+    assert (told.level, told.cefr) == ("N3", None)
 
 
 def test_certificate_is_verified_by_another_account() -> None:

@@ -111,13 +111,9 @@ def _passing(grades: Sequence[Sequence[Plain]]) -> dict[str, Plain]:
 
 
 def _span(grades: Sequence[Sequence[str]], wanted: str) -> tuple[Fraction, Fraction]:
-    total = sum((exact(n) for _, n in grades), Fraction(0))
-    before = Fraction(0)
-    for grade, count in grades:
-        if grade == wanted:
-            return before / total, (before + exact(count)) / total
-        before += exact(count)
-    raise ValueError(wanted)
+    at, counts = [g for g, _ in grades].index(wanted), [exact(n) for _, n in grades]
+    total, before = (sum(part, Fraction(0)) for part in (counts, counts[:at]))
+    return before / total, (before + counts[at]) / total
 
 
 def _percent(share: Fraction) -> str:
@@ -264,10 +260,9 @@ def _table_faults(table: Distribution, field: str | None, cycle: str | None, at:
 
 def _by_formula(grade: str, policy: GradePolicy, rule: str, at: str) -> Trace | list[Reason]:
     scale, target = policy.source_scale, policy.target_scale
-    if faults := _formula_faults(policy, at):
+    faults = _formula_faults(policy, at)
+    if scale is None or faults:
         return faults
-    if scale is None:  # said by the faults; for who checks types
-        return []
     number = _in_range(grade, scale, at)
     if isinstance(number, Reason):
         return [number]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from service.domain.requirements import Due, Obligation, Packs, Source, add_months, add_working_days
@@ -197,6 +197,6 @@ def _periods(pin: str, row: Obligation, held: Held, today: date, calendars: Cale
         opens, times = due, times + 1
 
 
-def opened(duty: Any, event: str | None, on: date | None) -> bool:
+def opened(duty: Duty, event: str | None, on: date | None) -> bool:
     """Whether an obligation that is not done yet was opened by that event of that day."""
-    return bool(duty.state == "pending" and event is not None and duty.event == event and duty.event_on == on)
+    return duty.state == "pending" and duty.event == event and duty.event_on == on
