@@ -118,8 +118,6 @@ def last_open_day(p: PlacementDossier, gate: Gate) -> date | None:
 
 def next_stage(p: PlacementDossier) -> str | None:
     """The next stage of the pack."""
-    if p.state not in LINE:
-        return None
     return next((s for s in p.stages if LINE.index(s) > LINE.index(p.state)), None)
 
 
