@@ -40,6 +40,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "trainees.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),
     "documents.read":       (*STAFF, *PEOPLE, *PARTIES),
     "consents.read":        (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE, *PARTIES),
+    "correction_requests.read": (COORDINATOR, REGISTRAR, *PEOPLE),
     "courses.read":         (*STAFF, READER, *PEOPLE, PARTNER),
     "programmes.read":      (*STAFF, READER, *PEOPLE),
     "intakes.read":         (*STAFF, READER, *PEOPLE),

@@ -47,6 +47,8 @@ WAITS: tuple[Waits, ...] = (
     Waits("accept_document",         "document",          ("uploaded",),            "accept",           (COORDINATOR,)),
     Waits("verify_certificate",      "certificate",       ("recorded",),            "verify",           (COORDINATOR, REGISTRAR)),
     Waits("answer_consent",          "consent",           ("requested",),           "give",             THEMSELVES),
+    Waits("answer_correction",       "correction_request", ("filed",),               "accept",           (COORDINATOR, REGISTRAR)),
+    Waits("make_correction",         "correction_request", ("accepted",),            "settle",           (COORDINATOR, REGISTRAR)),
     Waits("take_on_case",            "recognition_case",  ("opened",),              "take_on",          (REGISTRAR,)),
     Waits("decide_case",             "recognition_case",  ("assessing",),           "decide",           (REGISTRAR,)),
     Waits("supply_evidence",         "recognition_case",  ("evidence_requested",),  "supply_evidence",  THEMSELVES),

@@ -200,6 +200,7 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "trainees":      {_PERSON: own("id"),              _ORGANISATION: nobody},
     "documents":     {_PERSON: own("person_id"),       _ORGANISATION: uploaded_by_own},
     "consents":      {_PERSON: own("person_id"),       _ORGANISATION: given_to_organisation},
+    "correction_requests": {_PERSON: own("person_id"), _ORGANISATION: nobody},
     "courses":       {_PERSON: everyone,               _ORGANISATION: of_organisation("owner_id")},
     "programmes":    {_PERSON: announced,              _ORGANISATION: nobody},
     "intakes":       {_PERSON: announced,              _ORGANISATION: nobody},

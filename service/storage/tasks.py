@@ -58,7 +58,7 @@ _candidacies, _placements, _people = _table["candidacies"], _table["placements"]
 FOREVER = literal_column("'infinity'::date", Date)
 PLACED_AGAIN_DAYS = 60
 """How long somebody whose request was cancelled stays on the coordinators' list."""
-ABOUT = {"obligations": "rule", "requirement_items": "key", "documents": "kind"}
+ABOUT = {"obligations": "rule", "requirement_items": "key", "documents": "kind", "correction_requests": "field"}
 """The column that says which one of its kind a thing is, by its table."""
 FILTERS: Mapping[str, Any] = {
     "task": Integer(),
@@ -110,11 +110,14 @@ _hours_wanted = (
     .exists()
 )  # fmt: skip
 _cases, _items = _table["recognition_cases"], _table["requirement_items"]
+_corrections = _table["correction_requests"]
 _BRANCHES: Mapping[str, _Branch] = {
     "start_class": _Branch(_classes.c.starts_on, (_teaches, _classes.c.starts_on <= TODAY)),
     "take_attendance": _Branch(_untaken, (_teaches, _untaken.is_not(None))),
     "finish_class": _Branch(_classes.c.ends_on, (_teaches, _classes.c.ends_on < TODAY)),
     "confirm_hours": _Branch(_classes.c.ends_on, (_hours_wanted,)),
+    "answer_correction": _Branch(_corrections.c.due_on),
+    "make_correction": _Branch(_corrections.c.due_on),
     "take_on_case": _Branch(_cases.c.due_on),
     "decide_case": _Branch(_cases.c.due_on),
     "supply_evidence": _Branch(_cases.c.evidence_until),

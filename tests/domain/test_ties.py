@@ -225,6 +225,7 @@ AGREED: dict[str, set[Role]] = {
     "accounts.read": {A, C}, "accounts.keep": {A}, "keys.read": {A}, "keys.keep": {A},
     "trainees.read": STAFF | PEOPLE, "trainees.open_sealed": {C, R} | PEOPLE,
     "documents.read": STAFF | PEOPLE | {E, Y, P}, "consents.read": {C, R, A, E, Y, P} | PEOPLE,
+    "correction_requests.read": {C, R} | PEOPLE,
     "courses.read": STAFF | PEOPLE | {D, P}, "programmes.read": STAFF | PEOPLE | {D}, "intakes.read": STAFF | PEOPLE | {D},
     "applications.read": STAFF | PEOPLE, "enrolments.read": STAFF | PEOPLE, "results.read": STAFF | PEOPLE,
     "conversions.read": STAFF | PEOPLE | {D, E, Y, P}, "recognition_cases.weigh": {C, R, A},
