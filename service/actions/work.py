@@ -758,11 +758,11 @@ def _told_to(actor: Actor, subject: Subject[Any], reasons: Sequence[Reason]) -> 
 
 
 async def read_facts(
-    services: Services, call: Call, subject: Subject[D], ids: Sequence[UUID]
+    services: Services, call: Call, subject: Subject[D], ids: Sequence[UUID], *, with_last: bool = False
 ) -> tuple[Actor, dict[UUID, Item[D]]]:
     """Who asks, and what the rules know of the items that they see: for weighing, without a step."""
     async with services.database.connection() as con:
-        read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=False)
+        read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=with_last)
     return read.actor, read.items
 
 

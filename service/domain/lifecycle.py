@@ -376,6 +376,11 @@ class Lifecycle(Generic[D]):
             if not all(r.is_birth or set(r.who) == {SYSTEM} for r in rules)
         ] + [self._kernel_offer(action, facts, actor) for action in (KERNEL_ACTIONS if self.correctable else ())]
 
+    def against(self, action: str, facts: D) -> tuple[Rule[D] | None, tuple[Reason, ...]]:
+        """The row of an action in the present state, and what its guards have against it, whoever would take it."""
+        rule = self._rule(action, facts.state)
+        return rule, tuple(r for guard in rule.only_if for r in _reasons(guard(facts))) if rule else ()
+
     def _sources(self, action: str) -> list[str]:
         return list(dict.fromkeys(s for r in self.by_action[action] for s in r.sources))
 

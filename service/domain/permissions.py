@@ -61,6 +61,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "placements.interview": (COORDINATOR, REGISTRAR, *PEOPLE),
     "requirement_items.read": (COORDINATOR, REGISTRAR, INSTRUCTOR, ADMIN, *PEOPLE, ENTERPRISE, AGENCY),
     "assignments.read":     (*STAFF, *PEOPLE),
+    "next_steps.read":      (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "attention.read":       (COORDINATOR, REGISTRAR, ADMIN),
     "obligations.read":     (*STAFF, *PEOPLE, ENTERPRISE, AGENCY),
     "costs.read":           (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),

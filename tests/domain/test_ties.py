@@ -237,7 +237,7 @@ AGREED: dict[str, set[Role]] = {
     "classes.read": STAFF | PEOPLE | {D, E}, "memberships.read": STAFF | PEOPLE, "certificates.read": STAFF | PEOPLE,
     "certificates.open_sealed": {C, R} | PEOPLE, "events.read": {C, R, A}, "search.read": STAFF, "reports.read": STAFF | {D},
     "intakes.lists": STAFF, "packs.read": STAFF | PEOPLE | {D, E, Y, P}, "packs.rehearse": {A, C},
-    "assignments.read": STAFF | PEOPLE, "attention.read": {C, R, A}, "obligations.read": STAFF | PEOPLE | {E, Y},
+    "assignments.read": STAFF | PEOPLE, "attention.read": {C, R, A}, "next_steps.read": {C, R, A} | PEOPLE, "obligations.read": STAFF | PEOPLE | {E, Y},
     "classes.import": {C, INSTRUCTOR}, "imports.read": {C, R, A}, "sittings.read": STAFF | PEOPLE | {D},
     "sitting_registrations.read": STAFF | PEOPLE, "sitting_registrations.load": {C, R},
     "reports.keep": {A, C}, "targets.read": STAFF | {D},

@@ -75,6 +75,16 @@ def code_lists() -> dict[str, list[dict[str, Any]]]:
     return {each["list"]: each["codes"] for each in found}
 
 
+@cache
+def _labels(name: str) -> dict[str, dict[str, Any]]:
+    return {each["code"]: each for each in code_lists()[name]}
+
+
+def label_of(name: str, code: str, language: str) -> str:
+    """The name of a code of a list in the reader's language; the code itself where it has none."""
+    return str(_labels(name).get(code, {}).get(language, code))
+
+
 async def _codes(_: Asked) -> Response:
     return respond({"lists": code_lists()}, headers={"cache-control": "public, max-age=300"})
 
