@@ -20,7 +20,7 @@ async def parts(client: Client, path: str = MINE) -> dict[str, dict[str, Any]]:
     answer = await client.get(path)
     assert answer.status_code == 200, answer.text
     body = answer.json()
-    (one,) = body.get("people", [body])
+    (one,) = body.get("items", [body])
     return {p["subject"]: p for p in one["parts"]}
 
 
@@ -131,7 +131,7 @@ async def test_what_is_owed_runs_out_or_is_asked_to_be_corrected_is_a_part(house
     assert (asked["next"]["action"], asked["next"]["yours"], asked["next"]["due_on"]) == (
         "accept", False, str(TODAY + timedelta(days=15)),
     )  # fmt: skip
-    own_first = [p["subject"] for p in (await trainee.get(MINE)).json()["people"][0]["parts"]]
+    own_first = [p["subject"] for p in (await trainee.get(MINE)).json()["items"][0]["parts"]]
     assert own_first[-1] == "correction_request"
 
 
@@ -144,16 +144,16 @@ async def test_next_steps_are_a_persons_own(world: World) -> None:
     path = f"/v1/trainees/{who}/next-steps"
     for client in (other, foreign):
         assert (await client.get(path)).status_code == 404
-    assert (await other.get(MINE)).json()["people"] == [
+    assert (await other.get(MINE)).json()["items"] == [
         {"person_id": neighbour, "stage": "prospect", "stage_label": "Known, nothing yet", "parts": []}
     ]
-    assert (await foreign.get(MINE)).json() == {"people": []}
+    assert (await foreign.get(MINE)).json() == {"items": []}
     guardian = await world.client(GUARDIAN, person_ids=(UUID(who), UUID(neighbour)))
-    assert {p["person_id"]: len(p["parts"]) for p in (await guardian.get(MINE)).json()["people"]} == {
+    assert {p["person_id"]: len(p["parts"]) for p in (await guardian.get(MINE)).json()["items"]} == {
         who: 1, neighbour: 0,
     }  # fmt: skip
     tie = (await s.c.ok("/v1/relationships", ENTERPRISE_BODY))["created"]["organisation"]
     enterprise = await world.client(ENTERPRISE, organisation_id=tie)
     for client in (enterprise, await world.client(INSTRUCTOR)):
         assert [(await client.get(p)).status_code for p in (path, MINE)] == [403, 403]
-    assert (await s.c.get(MINE)).json() == {"people": []}
+    assert (await s.c.get(MINE)).json() == {"items": []}

@@ -94,7 +94,7 @@ def _shown(journey: Journey, language: str) -> dict[str, Any]:
 
 async def _mine(asked: Asked) -> Response:
     found = await next_steps(asked.services, asked.call)
-    return respond({"people": [_shown(j, asked.language) for j in found]})
+    return respond({"items": [_shown(j, asked.language) for j in found]})
 
 
 async def _of(asked: Asked) -> Response:

@@ -94,4 +94,4 @@ class NextStepsOut(Out):
 class MyNextStepsOut(Out):
     """What is next for the person who asks; for whoever has several in their care, for each."""
 
-    people: list[NextStepsOut]
+    items: list[NextStepsOut]
