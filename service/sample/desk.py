@@ -16,8 +16,10 @@ from service.domain.actors import ADMIN, COORDINATOR, THE_SYSTEM, Actor, Role
 from service.domain.lifecycle import Given
 from service.storage.institutions import trusted_admin
 
-BATCH = 1000
+BATCH = 250
 """Items of one act; more are several acts."""
+HANDS = 2
+"""Acts of a desk at a time: while the database reads for one, the rules decide another."""
 COUNTED_FROM = 200
 """Moves from which on the database counts its rows again, whenever there are twice as many."""
 OFFICE_HOUR = time(2, tzinfo=UTC)
@@ -138,6 +140,7 @@ class Desk:
     ties: dict[str, UUID] = field(default_factory=dict)
     handed_in: set[tuple[UUID, str]] = field(default_factory=set)
     clock: Clock = field(default_factory=Clock)
+    hands: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDS))
 
     def actor(self, *roles: Role, deputy: bool = False) -> Actor:
         """The account of a role; before there is one, whoever holds the machine. The deputy is a second coordinator."""
@@ -173,18 +176,22 @@ class Desk:
         if not items:
             return []
         await self.clock.until(day)
-        results: list[Result] = []
         call = Call(
             self.institution, f"sample_{subject.plural}", trusted=self.actor(who, deputy=deputy), at=instant(day)
         )
-        for batch in _batches(items, BATCH):
+        facts = _extras(subject, action, {**given, **(extra or {})})
+
+        async def some(batch: Sequence[Wanted]) -> list[Result]:
             kept: list[list[Result]] = []
-            await perform(
-                self.services, call, subject, action, batch, given, single=False,
-                answer=_keeping(kept), extra=_extras(subject, action, {**given, **(extra or {})}),
-            )  # fmt: skip
-            results += kept[-1]
-            await self._count_again(len(batch))
+            async with self.hands:
+                await perform(
+                    self.services, call, subject, action, batch, given, single=False,
+                    answer=_keeping(kept), extra=facts,
+                )  # fmt: skip
+                await self._count_again(len(batch))
+            return kept[-1]
+
+        results = [r for made in await asyncio.gather(*map(some, _batches(items, BATCH))) for r in made]
         _as_planned(subject, action, day, results)
         return results
 
