@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from service.storage.migrating import async_url, draw_walls, latest
 from service.storage.schema import metadata
 from service.storage.tables.columns import Xid8
+from service.storage.walls import looks_gone
 
 ischema_names["xid8"] = Xid8
 
@@ -43,6 +44,8 @@ def run(connection: Connection) -> None:
         draw_walls(connection)
     else:  # the code's walls name tables and columns that an older version does not have
         connection.execute(text("DROP TABLE IF EXISTS walls"))
+        for statement in looks_gone():
+            connection.execute(text(statement))
 
 
 async def main() -> None:

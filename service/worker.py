@@ -16,9 +16,9 @@ from uuid import UUID
 
 import structlog
 
-from service.actions.clock import TIMERS
+from service.actions.clock import CHORES, TIMERS
 from service.actions.imports.carrying import carry_on
-from service.actions.timers import Timer, ring
+from service.actions.timers import Chore, Timer, ring
 from service.actions.work import Services
 from service.launch import end_with
 from service.main import services_of
@@ -64,13 +64,23 @@ def _ringing(timer: Timer) -> Duty:
     return Duty(timer.name, do)
 
 
+def _doing(chore: Chore) -> Duty:
+    async def do(services: Services, institution: UUID) -> bool:
+        return await chore.do(services, institution, None)
+
+    return Duty(chore.name, do)
+
+
+def _at(every: float) -> tuple[Duty, ...]:
+    """The timers of a pace, then its chores."""
+    timers = (_ringing(timer) for timer in TIMERS if timer.every == every)
+    return (*timers, *(_doing(chore) for chore in CHORES if chore.every == every))
+
+
 ROUNDS = (
     Round(0.2, (Duty("feed", _number),)),
     Round(1, (Duty("imports", carry_on),)),
-    *(
-        Round(every, tuple(_ringing(timer) for timer in TIMERS if timer.every == every))
-        for every in sorted({timer.every for timer in TIMERS})
-    ),
+    *(Round(every, _at(every)) for every in sorted({t.every for t in TIMERS} | {c.every for c in CHORES})),
     Round(600, (Duty("old_keys", _forget),)),
 )
 

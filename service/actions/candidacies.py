@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from service.actions.debts import owing
+from service.actions.obligations import arise
 from service.actions.placement_requests import (
     release_seat,
     reserve_seat,
@@ -33,6 +34,7 @@ from service.domain.candidacies import (
 from service.domain.consents import CONSENT
 from service.domain.journey import LIVE
 from service.domain.lifecycle import Given, Step
+from service.domain.obligations import JOINED, LEFT
 from service.domain.placements import PLACEMENT
 from service.domain.requirements import Packs
 from service.storage import candidacies as stored
@@ -233,9 +235,14 @@ def _carry_over(work: Work, item: Candidate, agreed: Mapping[str, Any], held: Tr
     """The same placement, at work for another employer: the new seat is used up at once, and the old one stays so.
 
     Where they are, how they came there and what the authorities granted does not change; what was settled with the
-    old employer alone no longer holds.
+    old employer alone no longer holds. Both employers and the worker owe the notices that their packs name.
     """
     use_up_seat(work, _request(item.dossier).seats)
+    for event, by in ((LEFT, held.former), (JOINED, held.coming)):
+        arise(
+            work, item.stream, event, by.packs, held.duties,
+            placement=held.id, organisations=by.organisations, zones=by.zones,
+        )  # fmt: skip
     work.follow(
         placements, "complete_transfer", held.id, item.stream, held.state, held.version,
         data={name: agreed[name] for name in ("request_id", "candidacy_id", "employer_id", "pins")},

@@ -12,7 +12,7 @@ from service.actions import (
     recognition,
     trainees,
 )
-from service.actions.timers import Timer
+from service.actions.timers import Chore, Timer
 
 TIMERS: tuple[Timer, ...] = (
     *trainees.TIMERS,
@@ -24,3 +24,5 @@ TIMERS: tuple[Timer, ...] = (
     *placements.TIMERS,
     *obligations.TIMERS,
 )
+CHORES: tuple[Chore, ...] = (*obligations.CHORES,)
+"""What a worker does after the timers of the same pace."""

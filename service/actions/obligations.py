@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.actions.timers import Timer
-from service.actions.work import Item, Subject, Wanted, Work
+from service.actions.timers import Chore, Timer
+from service.actions.work import Item, Services, Subject, Wanted, Work
 from service.domain.lifecycle import Given, Step
 from service.domain.obligations import (
     EVENTS,
@@ -24,7 +24,9 @@ from service.domain.obligations import (
 )
 from service.domain.requirements import Packs
 from service.storage import obligations as stored
+from service.storage import obligations_clock as clock
 from service.storage.calendars import calendars
+from service.storage.database import attempt
 from service.storage.duties import countries
 from service.storage.tables.obligations import obligations
 
@@ -91,7 +93,7 @@ def undone(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[st
 def arise(
     work: Work,
     stream: UUID,
-    action: str,
+    event: str | None,
     packs: Packs | None,
     standing: Iterable[Duty],
     *,
@@ -99,8 +101,11 @@ def arise(
     organisations: Mapping[str, UUID | None],
     zones: Mapping[str, str],
 ) -> None:
-    """What a step of a placement opens by its packs, in the same transaction; what stands already stays as it is."""
-    event, on = EVENTS.get(action), work.occurred_on
+    """What an event that a step of a placement tells opens by its packs, in the same transaction.
+
+    What stands already stays as it is.
+    """
+    on = work.occurred_on
     if event is None or packs is None:
         return
     there = {d.name for d in standing}
@@ -134,10 +139,32 @@ def _named(row: tuple[UUID, str, str, str, str]) -> Wanted:
     return Wanted(subject, given=dict(zip(stored.NAME, name, strict=True)))
 
 
+async def settle(services: Services, institution: UUID, at: datetime | None = None) -> bool:
+    """Whoever has nothing left to be opened is not looked at again before their next day; whether others wait.
+
+    Who changes this moment is left for the next time: what they become is read behind the lock of their row.
+    """
+    known = {"institution": institution, "at": at.isoformat() if at else None}
+    more = False
+
+    async def once(_: int) -> None:
+        nonlocal more
+        more = False
+        async with services.database.connection() as con, services.database.transaction(con, institution):
+            for table, lock in clock.LOCKS.items():
+                if ids := await lock.all(con, **known):
+                    settled = await clock.SETTLE[table].one(con, ids=ids, **known)
+                    more |= bool(settled) and len(ids) == clock.AT_ONCE
+
+    await attempt(once)
+    return more
+
+
 MINUTE = 60.0
-"""What opens, opens with a day: looking through everybody's dates needs no more haste than this."""
+"""What opens, opens with a day: it needs no more haste than this."""
 TIMERS: list[Timer] = [
-    Timer("obligations_open", SUBJECT, "open", stored.TO_OPEN, wanted=_named, every=MINUTE),
-    Timer("obligations_renewed", SUBJECT, "fulfil", stored.RENEWED, every=MINUTE),
-    Timer("obligations_moot", SUBJECT, "waive", stored.MOOT, given={"reason_code": "no_longer_needed"}, every=MINUTE),
+    Timer("obligations_open", SUBJECT, "open", clock.TO_OPEN, wanted=_named, every=MINUTE),
+    Timer("obligations_renewed", SUBJECT, "fulfil", clock.RENEWED, every=MINUTE),
+    Timer("obligations_moot", SUBJECT, "waive", clock.MOOT, given={"reason_code": "no_longer_needed"}, every=MINUTE),
 ]
+CHORES: list[Chore] = [Chore("obligations_settle", settle, every=MINUTE)]

@@ -17,6 +17,7 @@ from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_actor
 from service.domain.candidacies import CANDIDACY
 from service.domain.lifecycle import Given, Reason, Refused, Step
+from service.domain.obligations import EVENTS
 from service.domain.placements import AT_HOME, PLACEMENT, Change, PlacementDossier, change_of, window_of
 from service.storage import placements as stored
 from service.storage.database import Record, attempt
@@ -215,7 +216,7 @@ def _left(work: Work, item: Item[PlacementDossier], step: Step, given: Given) ->
         columns["skills_sealed"] = work.seal(item.stream, skills, "skills_gained")
     d = item.dossier
     arise(
-        work, item.stream, step.action, d.packs, d.duties,
+        work, item.stream, EVENTS.get(step.action), d.packs, d.duties,
         placement=item.id, organisations=d.organisations, zones=d.zones,
     )  # fmt: skip
     data = {name: v for name, v in filled.items() if v is not None and name != "flight"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,15 @@ class Timer:
     due: Statement[Any]
     wanted: Callable[[Any], Wanted] = Wanted
     given: Given = field(default_factory=dict)
+    every: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What a worker does beside acts: nothing that anybody would read of. `do` says whether more of it waits."""
+
+    name: str
+    do: Callable[[Services, Any, datetime | None], Awaitable[bool]]
     every: float = 5.0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -30,12 +32,15 @@ from service.domain.candidacies import (
     Asked,
     CandidacyDossier,
     NewCandidacy,
+    Owing,
     Person,
     Request,
     Transfer,
 )
 from service.domain.journey import LIVE
+from service.domain.placement_requests import Job
 from service.storage.database import Statement, value
+from service.storage.obligations import OWING, OWN_ZONE, agency_zone, read_duties, standing_of, zones
 from service.storage.opening import TODAY, FactsOf, word
 from service.storage.packs import shipped_packs
 from service.storage.placement_requests import (
@@ -97,11 +102,41 @@ def _transfer(person: Any, transfer_of: Any) -> ColumnElement[Any]:
     return select(json_object(columns)).where(own).scalar_subquery()
 
 
+def _owed(request: Any, employer: Any) -> ColumnElement[Any]:
+    """Who owes what falls due in a placement that is transferred, with its employer and with the next one, as JSON."""
+    p, former = placements.alias("owed_of"), organisations.alias("former_employer")
+    columns = {n: p.c[n] for n in ("pins", "departs", "employer_id", "agency_id")} | {
+        "own_zone": OWN_ZONE,
+        "employer_zone": former.c.time_zone,
+        "agency_zone": agency_zone(p.c.agency_id),
+        "coming_zone": employer.c.time_zone,
+        "coming_agency_zone": agency_zone(request.c.agency_id),
+        "duties": standing_of(p.c.id),
+    }
+    of_transfer = and_(mine(p), p.c.id == _c.c.transfer_of)
+    source = p.join(former, former.c.id == p.c.employer_id)
+    return select(json_object(columns)).select_from(source).where(of_transfer).scalar_subquery()
+
+
 def _read_transfer(row: dict[str, Any] | None) -> Transfer | None:
     if row is None:
         return None
     ids = {name: UUID(row[name]) for name in ("id", "request_id")}
     return Transfer(**(row | ids | {"since_on": date.fromisoformat(row["since_on"])}))
+
+
+def _read_owed(held: Transfer, row: dict[str, Any], job: Job, pins: Sequence[str] | None) -> Transfer:
+    def owing(pins: Sequence[str] | None, employer: Any, agency: Any, zone: str, agency_zone: str) -> Owing:
+        by_provider = {provider: employer if name == "employer_id" else agency for provider, name in OWING.items()}
+        return Owing(packs_of(pins), by_provider, zones(row["own_zone"], zone, agency_zone, departs=row["departs"]))
+
+    employer, agency = [UUID(row[name]) if row[name] else None for name in ("employer_id", "agency_id")]
+    return replace(
+        held,
+        former=owing(row["pins"], employer, agency, row["employer_zone"], row["agency_zone"]),
+        coming=owing(pins, job.organisation_id, job.agency_id, row["coming_zone"], row["coming_agency_zone"]),
+        duties=read_duties(row["duties"]),
+    )
 
 
 def _read_common(v: dict[str, Any]) -> dict[str, Any]:
@@ -177,8 +212,11 @@ _are_siblings = and_(
 
 
 def _read(v: dict[str, Any]) -> dict[str, Any]:
-    consent, pins = v["consent"], v["pins"]
-    return _read_common(v) | {
+    consent, pins, owed = v["consent"], v["pins"], v.pop("owed")
+    known = _read_common(v)
+    if known["transfer"] and known["request"] and owed:
+        known["transfer"] = _read_owed(known["transfer"], owed, known["request"].job, pins)
+    return known | {
         "consent": Asked(
             UUID(consent["id"]), consent["state"], consent["version"], tuple(consent["fields"]), consent["notice"],
             day_of(consent["ends_on"]),
@@ -205,6 +243,7 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
         "live_placement": _live_placement(_c.c.person_id, _c.c.transfer_of),
         "transfer_of": _c.c.transfer_of,
         "transfer": _transfer(_c.c.person_id, _c.c.transfer_of),
+        "owed": _owed(_r, _o),
         "evidence": evidence_of(_c.c.request_id, _c.c.person_id, _c.c.id),
         "tests": tests_of(_c.c.person_id),
         "payments": payments_of(_c.c.person_id),

@@ -9,32 +9,26 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     Boolean,
     Date,
-    Integer,
     Text,
     Uuid,
     and_,
     bindparam,
     case,
     cast,
-    column,
     func,
     literal_column,
     null,
-    or_,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.obligations import Duty, Held, NewObligation, ObligationDossier, rows_of
 from service.domain.placements import AWAY
-from service.storage.calendars import calendars
-from service.storage.database import Statement
-from service.storage.duties import countries, house_rules, periodic_rows
+from service.storage.calendars import calendars_between
+from service.storage.duties import countries, house_rules
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.packs import shipped_packs
 from service.storage.requirements import packs_of
@@ -42,16 +36,22 @@ from service.storage.scopes import NOW
 from service.storage.tables.institutions import institutions, organisations, relationships
 from service.storage.tables.obligations import obligations
 from service.storage.tables.placements import placements, requirement_items
+from service.storage.tables.record import events
 from service.storage.tables.trainees import trainees
-from service.storage.tenancy import GATE, INSTITUTION, mine
+from service.storage.tenancy import INSTITUTION, mine
 from service.storage.views import View, among, before_or_on, from_on
 
 _o, _p, _t, _r, _i = obligations, placements, trainees, relationships, requirement_items
 _employer, _agency = organisations.alias("employer"), organisations.alias("agency")
 DATES = ("authorisation", "visa", "passport", "insurance", "relationship")
 """What runs out."""
-STARTS = {"arrived": "arrived_on", "started_work": "started_on", "departed": "departed_on"}
-"""The days from which periods are counted, by the event that they begin with."""
+STARTS = {
+    "contracts_signed": "signed_on",
+    "departed": "departed_on",
+    "arrived": "arrived_on",
+    "started_work": "started_on",
+}
+"""The days of the events that happen once, from which terms and periods are counted."""
 OWING = {"enterprise": "employer_id", "support_organisation": "employer_id", "agency": "agency_id"}
 """The organisation of the subject that owes what a provider owes."""
 OWN_ZONE = select(institutions.c.time_zone).where(institutions.c.id == INSTITUTION).scalar_subquery()
@@ -77,6 +77,21 @@ def _insured() -> Any:
 
 
 _there = _p.c.state.in_([word(s) for s in AWAY])
+
+
+def _signed() -> Any:
+    """The day on which the contracts were signed, as the step says that it recorded; it has no column of its own."""
+    e, x = events.alias("signing"), events.alias("taken_back")
+    back = select(x.c.seq).where(
+        mine(x), x.c.stream_id == e.c.stream_id, x.c.subject_id == e.c.subject_id, x.c.corrects == e.c.seq
+    )
+    signed = select(func.max(e.c.occurred_on)).where(
+        mine(e), e.c.stream_id == _p.c.person_id, e.c.subject_id == _p.c.id, e.c.action == word("collect_documents"),
+        ~back.exists(),
+    )  # fmt: skip
+    return case((_p.c.state != word("contracting"), signed.scalar_subquery()))
+
+
 _of_placements = (
     select(
         _p.c.institution_id,
@@ -90,6 +105,7 @@ _of_placements = (
         agency_zone(_p.c.agency_id).label("agency_zone"),
         _p.c.departs,
         _p.c.pins,
+        _signed().label("signed_on"),
         _p.c.departed_on,
         _p.c.arrived_on,
         _p.c.started_on,
@@ -123,6 +139,7 @@ _of_relationships = (
         _none(Date),
         _none(Date),
         _none(Date),
+        _none(Date),
         _r.c.state == word("verified"),
         _none(Date),
         _none(Date),
@@ -133,10 +150,21 @@ _of_relationships = (
     .select_from(_r.join(_employer, _employer.c.id == _r.c.organisation_id))
     .where(mine(_r), _r.c.state != word("voided"))
 )
-SUBJECTS: Any = union_all(_of_placements, _of_relationships).subquery("obligation_subjects")
-"""Everything for which something may fall due, as one relation, with the dates that the clock looks at."""
+
+
+def subjects(ids: ColumnElement[Any]) -> Any:
+    """Those of some ids for which something may fall due, as one relation, with the dates that the clock looks at.
+
+    The ids stand in both halves: PostgreSQL does not carry a join into a union, and would read everybody.
+    """
+    halves = (_of_placements.where(_p.c.id == func.any(ids)), _of_relationships.where(_r.c.id == func.any(ids)))
+    return union_all(*halves).subquery("obligation_subjects")
+
+
+IDS: ColumnElement[Any] = bindparam("ids", type_=ARRAY(Uuid))
+SUBJECTS: Any = subjects(IDS)
 _s = SUBJECTS
-_standing = and_(mine(_o), _o.c.state != word("voided"))
+STANDING = and_(mine(_o), _o.c.state != word("voided"))
 NAME = ("rule", "pin", "event", "period")
 
 
@@ -161,7 +189,7 @@ def _new(v: dict[str, Any]) -> dict[str, Any]:
             until={name: v[name] for name in DATES},
         ),
         "house": house_rules(),
-        "calendars": calendars(countries(), today),
+        "calendars": calendars_between(countries(), min([today, *(v[n] for n in STARTS.values() if v[n])]), today),
         "standing": frozenset(tuple(r[n] for n in NAME) for r in v["standing"]),
         "organisations": {provider: v[name] for provider, name in OWING.items()},
         "zones": zones(v["own_zone"], v["employer_zone"], v["agency_zone"], departs=v["departs"]),
@@ -175,8 +203,8 @@ def zones(own: str, employer: str, agency: str, *, departs: bool) -> dict[str, s
 
 
 _FACTS = (
-    "kind", "person_id", "employer_id", "agency_id", "employer_zone", "agency_zone", "departs", "pins", "departed_on",
-    "arrived_on", "started_on", "ended_on", "live", *DATES,
+    "kind", "person_id", "employer_id", "agency_id", "employer_zone", "agency_zone", "departs", "pins", "signed_on",
+    "departed_on", "arrived_on", "started_on", "ended_on", "live", *DATES,
 )  # fmt: skip
 NEW_FACTS: FactsOf[NewObligation] = FactsOf(
     _s,
@@ -186,7 +214,7 @@ NEW_FACTS: FactsOf[NewObligation] = FactsOf(
         "subject_id": _s.c.id,
         "own_zone": OWN_ZONE,
         "today": TODAY,
-        "standing": json_rows(select(*[_o.c[n] for n in NAME]).where(_standing, _o.c.subject_id == _s.c.id)),
+        "standing": json_rows(select(*[_o.c[n] for n in NAME]).where(STANDING, _o.c.subject_id == _s.c.id)),
     },
     stream="stream_id",
     birth=True,
@@ -211,7 +239,7 @@ def standing_of(subject: ColumnElement[Any]) -> ColumnElement[Any]:
     """The obligations of a subject as JSON rows, for capabilities whose steps open and void them."""
     return json_rows(
         select(_o.c.id, _o.c.version, _o.c.state, *[_o.c[n] for n in NAME], _o.c.event_on).where(
-            _standing, _o.c.subject_id == subject
+            STANDING, _o.c.subject_id == subject
         )
     )
 
@@ -266,122 +294,19 @@ VIEW = View(
 )
 
 
-# ---- the clock
-def _clock_rules() -> Any:
-    """Every rule that the clock looks at, as rows: drawn from the data, for they are few and known when it starts."""
-    house = house_rules()
-    rows: list[tuple[Any, ...]] = [
-        (w.key, house.pin, f"{w.watches}_ends", w.opens_days, 0, 0, "true", None, None) for w in house.watches
-    ]
-    for pin, o in periodic_rows():
-        if o.due is not None:
-            days, years = (o.due.count, 0) if o.due.unit == "days" else (0, o.due.count)
-            rows.append((
-                o.key, pin, o.event, 0, days, years, "true" if pin == house.pin else "false",
-                o.effective_from, o.effective_to,
-            ))  # fmt: skip
-
-    def plain(value: Any) -> ColumnElement[Any]:
-        if value is None:
-            return literal_column("NULL::date")
-        if isinstance(value, date):
-            return literal_column(f"DATE '{value.isoformat()}'")
-        return (
-            literal_column(value)
-            if value in ("true", "false")
-            else (literal_column(str(value)) if isinstance(value, int) else word(value))
-        )
-
-    names = ("rule", "pin", "event", "opens_days", "days", "years", "house", "effective_from", "effective_to")
-    parts = [select(*[plain(v).label(n) for v, n in zip(row, names, strict=True)]) for row in rows]
-    return union_all(*parts).subquery("k")
-
-
-def _open_due() -> Statement[Any]:
-    """What has opened and does not stand yet: the subject, and the four names of what is opened."""
-    k = _clock_rules()
-    zero: ColumnElement[Any] = literal_column("0")
-    one: ColumnElement[Any] = literal_column("1")
-    until = case(*[(k.c.event == word(f"{d}_ends"), _s.c[d]) for d in DATES])
-    start = case(*[(k.c.event == word(event), _s.c[name]) for event, name in STARTS.items()])
-    most = case(
-        (k.c.years > zero, func.date_part(word("year"), func.age(TODAY, start)) / k.c.years),
-        else_=(TODAY - start) / func.nullif(k.c.days, zero),
-    )
-    upto = cast(func.floor(most), Integer) + literal_column("2")
-    n = func.generate_series(one, upto).table_valued(column("n", Integer), name="n").render_derived()
-
-    def day(times: Any) -> ColumnElement[Any]:
-        return cast(start + func.make_interval(k.c.years * times, zero, zero, k.c.days * times), Date)
-
-    due, opens = day(n.c.n), day(n.c.n - one)
-    of_rule = _s.join(k, or_(k.c.house, k.c.pin == func.any(_s.c.pins)))
-    ends = select(_s.c.id, k.c.rule, k.c.pin, k.c.event, cast(until, Text).label("period")).select_from(of_rule)
-    ends = ends.where(_s.c.live, k.c.opens_days > zero, until - k.c.opens_days <= TODAY)
-    again = (
-        select(_s.c.id, k.c.rule, k.c.pin, k.c.event, cast(n.c.n, Text))
-        .select_from(of_rule.join(n, true()))
-        .where(
-            k.c.opens_days == zero,
-            opens <= TODAY,
-            or_(n.c.n == one, _s.c.ended_on.is_(None), opens <= _s.c.ended_on),
-            or_(k.c.effective_from.is_(None), k.c.effective_from <= due),
-            or_(k.c.effective_to.is_(None), due <= k.c.effective_to),
-        )
-    )
-    found = union_all(ends, again).subquery("opens")
-    # Whatever the pack's version: a transfer may pin another, and what stands by the old one is not owed twice.
-    stands = select(one).where(
-        _standing, _o.c.subject_id == found.c.id, *[_o.c[n] == found.c[n] for n in NAME if n != "pin"]
-    )
-    statement = (
-        select(*found.c)
-        .where(GATE, ~stands.exists())
-        .order_by(found.c.id, found.c.rule, found.c.period)
-        .limit(bindparam("limit", type_=BigInteger))
-    )
-    return Statement(statement, lambda *row: row)
-
-
-TO_OPEN = _open_due()
-
-
-def _ended(*, runs_out: ColumnElement[bool], others: ColumnElement[bool]) -> Statement[UUID]:
-    """Pending obligations by how their subject stands now: of what runs out, and the others."""
-    found = (
-        select(_o.c.id)
-        .select_from(_o.outerjoin(_s, _s.c.id == _o.c.subject_id))
-        .where(
-            GATE,
-            mine(_o),
-            _o.c.state == PENDING,
-            case((_o.c.event.in_([word(f"{d}_ends") for d in DATES]), runs_out), else_=others),
-        )
-        .order_by(_o.c.id)
-        .limit(bindparam("limit", type_=BigInteger))
-    )
-    return Statement(found, lambda i: i)
-
-
-_until_now = case(*[(_o.c.event == word(f"{d}_ends"), _s.c[d]) for d in DATES])
-_gone = ~func.coalesce(_s.c.live, literal_column("false"))
-RENEWED = _ended(runs_out=and_(_until_now > _o.c.event_on, _s.c.live), others=literal_column("false"))
-"""What was to be renewed has a later end."""
-MOOT = _ended(
-    runs_out=or_(_until_now.is_(None), _until_now < _o.c.event_on, _gone),
-    others=and_(_o.c.pin == word(house_rules().pin), _gone),
-)
-"""What was to be renewed is no longer held, or whoever held it or was to be asked is no longer there."""
-
 __all__ = [
+    "DATES",
     "FACTS",
-    "MOOT",
+    "IDS",
+    "NAME",
     "NEW_FACTS",
-    "RENEWED",
+    "PENDING",
+    "STANDING",
+    "STARTS",
     "SUBJECTS",
-    "TO_OPEN",
     "VIEW",
     "read_duties",
     "standing_of",
+    "subjects",
     "zones",
 ]

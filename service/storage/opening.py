@@ -42,11 +42,13 @@ from service.storage.tables.record import events, heads, idempotency_keys, strea
 from service.storage.tenancy import GATE, INSTITUTION, mine
 
 D = TypeVar("D", bound=Dossier)
-TODAY: ColumnElement[date] = cast(
-    func.timezone(select(institutions.c.time_zone).where(institutions.c.id == INSTITUTION).scalar_subquery(), NOW),
-    events.c.occurred_on.type,
-)
-"""The present day where the institution is."""
+_zone = select(institutions.c.time_zone).where(institutions.c.id == INSTITUTION).scalar_subquery()
+TODAY: ColumnElement[date] = select(cast(func.timezone(_zone, NOW), events.c.occurred_on.type)).scalar_subquery()
+"""The present day where the institution is.
+
+It is a subselect of its own, reckoned once: row-level security lets no function that might tell of a row come before
+it, and these might, so that a bare comparison with them would never be looked up in an index.
+"""
 
 
 def word(value: str) -> ColumnElement[str]:

@@ -14,6 +14,7 @@ from sqlalchemy.schema import Column
 
 import service.storage.schema  # noqa: F401 - every table is known before the walls are drawn
 from service.domain.lifecycle import NEW, Lifecycle
+from service.domain.placements import AWAY
 from service.storage.database import APP_ROLE
 from service.storage.tables.columns import FORGETTABLE, LIFECYCLES, SHARED, WRITTEN_ONCE, metadata
 from service.storage.tenancy import POLICY
@@ -80,6 +81,58 @@ def _triggers(table: str, lifecycle: Lifecycle[Any]) -> list[str]:
     return out
 
 
+_away = ", ".join(f"'{s}'" for s in AWAY)
+_dates = "departed_on, arrived_on, started_on, ended_on, authorisation_until_on, visa_until_on"
+_is_away = f"OLD.state IN ({_away}) OR NEW.state IN ({_away}) OR NEW.ended_on IS NOT NULL"
+_own = "NEW.looked_by := ''; RETURN NEW"
+_forget = "SET looked_by = '' WHERE institution_id = NEW.institution_id AND"
+_of_subject = f"UPDATE placements {_forget} id = NEW.subject_id"
+LOOKS = {
+    # table: what is changed, when it counts, and what is done
+    "placements": (
+        f"BEFORE UPDATE OF state, pins, departs, {_dates}",
+        f"OLD.pins IS DISTINCT FROM NEW.pins OR {_is_away}",
+        _own,
+    ),
+    "relationships": ("BEFORE UPDATE OF state, valid_until", "true", _own),
+    "trainees": (
+        "AFTER UPDATE OF passport_expires_on",
+        "OLD.passport_expires_on IS DISTINCT FROM NEW.passport_expires_on",
+        f"UPDATE placements {_forget} person_id = NEW.id; RETURN NULL",
+    ),
+    "requirement_items": (
+        "AFTER INSERT OR UPDATE",
+        "NEW.subject_kind = 'placement' AND NEW.valid_until IS NOT NULL",
+        f"{_of_subject}; RETURN NULL",
+    ),
+    "obligations": (
+        "AFTER UPDATE OF state",
+        "OLD.state IS DISTINCT FROM NEW.state AND NEW.state IN ('pending', 'voided')",
+        f"{_of_subject}; UPDATE relationships {_forget} id = NEW.subject_id; RETURN NULL",
+    ),
+}
+"""What takes away that the clock of obligations has looked at something: a change of what may fall due for it."""
+
+
+def looks_gone() -> list[str]:
+    """Without them again: an older version does not have the columns that they write."""
+    return [f"DROP FUNCTION IF EXISTS {table}_look_again() CASCADE" for table in LOOKS]
+
+
+def _looks() -> list[str]:
+    """Also for rows that are replayed or mended by hand: a look too many costs nothing, one too few an obligation."""
+    out = []
+    for table, (changed, counts, does) in LOOKS.items():
+        name = f"{table}_look_again"
+        out += [
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {does}; END $$",
+            f"DROP TRIGGER IF EXISTS {name} ON {table}",
+            f"CREATE TRIGGER {name} {changed} ON {table} FOR EACH ROW WHEN ({counts}) EXECUTE FUNCTION {name}()",
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
+        ]
+    return out
+
+
 IMMOVABLE = {"person_id", "request_id", "intake_id", "class_id", "created_at"}
 """Columns beside the key that no statement of the service may rewrite."""
 MOVABLE = {"placements": {"request_id"}}
@@ -117,6 +170,7 @@ def wall_sql() -> list[str]:
     for name, (lifecycle, stream) in LIFECYCLES.items():
         out += [_event_function(name, stream), *_triggers(name, lifecycle)]
     out += [
+        *_looks(),
         "DROP TRIGGER IF EXISTS events_covered ON events",
         (
             "CREATE CONSTRAINT TRIGGER events_covered AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED "

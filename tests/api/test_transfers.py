@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from tests.api.test_candidacies import consent_of, path_of, seats_told
@@ -265,3 +267,38 @@ async def test_transfer_of_a_transfer_is_another_transfer(world: World) -> None:
         assert (await at.read(at.placement))["employer_id"] == new.organisation
     states = [c["state"] for c in (await at.trainee.get("/v1/candidacies")).json()["items"]]
     assert states == ["placed"] * 3
+
+
+async def test_transfer_opens_the_notices_of_both_employers_and_of_the_worker(world: World, dsn: str) -> None:
+    """Japan asks each of them for a notice within 14 days of the change (Immigration Control Act, arts. 19-16, 19-18)."""
+    at = await AtWork.of(world)
+    new = await Jobs.of(world)
+    request = await new.open(seats=1)
+    await at.trainee.done(at.placement, "ask_transfer", WHY)
+    candidacy = await at.to_offer(new, request)
+    con = await asyncpg.connect(dsn)
+    await con.execute("SET session_replication_role = replica")
+    pins = ["jp-ssw1@1"]
+    await con.execute("UPDATE placements SET pins = $1 WHERE id = $2", pins, UUID(at.id))
+    await con.execute("UPDATE candidacies SET pins = $1 WHERE id = $2", pins, UUID(candidacy.rsplit("/", 1)[1]))
+    await con.execute("UPDATE organisations SET time_zone = 'Asia/Tokyo' WHERE id = $1", UUID(new.organisation))
+    await con.close()
+    await at.trainee.done(candidacy, "accept")
+    rows = (await at.jobs.coordinator.get("/v1/obligations", placement_id=at.id, limit=200)).json()["items"]
+    on, until = str(TODAY), str(TODAY + timedelta(days=14))
+    noticed = {
+        (r["rule"], r["organisation_id"], tuple(r["owed_by"]), r["event_on"], r["due_on"])
+        for r in rows
+        if r["rule"].endswith("notice")
+    }
+    assert noticed == {
+        ("change_notice", at.jobs.organisation, ("enterprise",), on, until),
+        ("new_contract_notice", new.organisation, ("enterprise",), on, until),
+        ("employer_change_notice", None, ("trainee",), on, until),
+    }
+    assert {r["zone"] for r in rows if r["rule"] == "new_contract_notice"} == {"Asia/Tokyo"}
+    seen = [[r["rule"] for r in (await c.get("/v1/obligations")).json()["items"]] for c in (at.jobs.clerk, new.clerk)]
+    assert ["change_notice" in seen[0], "new_contract_notice" in seen[0], seen[1]] == [
+        True, False, ["new_contract_notice"],
+    ]  # fmt: skip
+    assert await broken_chains(dsn) == []

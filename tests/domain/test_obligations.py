@@ -154,6 +154,26 @@ def test_end_that_is_near_opens_once_for_its_day() -> None:
     assert found(end, live=False) == []
 
 
+def test_clock_catches_up_what_an_event_opened_once() -> None:
+    """As its step would have opened it, by the rule of the event's day; what comes back is not among it."""
+    arrived, first = date(2026, 1, 15), date(2026, 1, 16)
+    rows = (
+        ("a@1", row(due=Due(14, "days"))),
+        ("a@1", row("late", effective_from=first)),
+        ("a@1", row("x", "departed")),
+    )
+
+    def found(today: date, on: date | None = arrived) -> list[tuple[str, str, date | None]]:
+        held = Held(rules=rows, started={"arrived": on, "departed": None})
+        return [(o.rule, o.period, o.due_on) for o in opened_by_clock(held, NONE, today, {})]
+
+    assert [found(d) for d in (arrived - DAY, arrived, date(2029, 1, 1))] == [
+        [], [("notice", "", date(2026, 1, 29))], [("notice", "", date(2026, 1, 29))],
+    ]  # fmt: skip
+    assert [r for r, _, _ in found(first, first)] == ["notice", "late"]
+    assert found(arrived, None) == []
+
+
 def test_clock_opens_the_same_after_any_absence() -> None:
     """What it opens day by day is what it opens at once after 40 days, and after 1,000."""
     arrived, house = date(2026, 1, 15), house_rules()

@@ -14,7 +14,7 @@ from service.api.routes import routers
 from service.domain.actors import Sight
 from service.storage.attention import attention_of
 from service.storage.database import APP_ROLE, Statement
-from service.storage.obligations import MOOT, RENEWED, TO_OPEN
+from service.storage.obligations_clock import LOCKS, MOOT, RENEWED, SETTLE, TO_OPEN
 from service.storage.opening import FactsOf, heads_statement
 from service.storage.tasks import tasks_of
 from service.storage.views import View, feed_page, who
@@ -44,6 +44,8 @@ def _statements() -> list[tuple[str, Statement[Any]]]:
                 (f"attention for {s}", attention_of(s, (), after=False)),
             ]
     found += [("what opens", TO_OPEN), ("what is renewed", RENEWED), ("what is moot", MOOT)]
+    found += [(f"due {name}", s) for name, s in LOCKS.items()]
+    found += [(f"settled {name}", s) for name, s in SETTLE.items()]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from service.domain import terms as term
@@ -25,6 +25,9 @@ from service.domain.requirements import (
     still_valid,
     unmet,
 )
+
+if TYPE_CHECKING:
+    from service.domain.obligations import Duty
 
 STEPS = ("nominated", "shortlisted", "interviewing", "selected", "accepted")
 """The steps at which a consent can show an enterprise more of a person."""
@@ -81,8 +84,20 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Owing:
+    """Who owes what falls due with an employer, and where their days end, by provider; by the packs with that one."""
+
+    packs: Packs | None = None
+    organisations: Mapping[str, UUID | None] = field(default_factory=dict, hash=False)
+    zones: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
-    """The person's own placement, which the candidacy would carry over to its request."""
+    """The person's own placement, which the candidacy would carry over to its request.
+
+    `former` and `coming` are who owes what with the employer who is left and with the new one, `duties` what stands.
+    """
 
     id: UUID
     state: str
@@ -90,6 +105,9 @@ class Transfer:
     since_on: date
     request_id: UUID
     destination: str
+    former: Owing = Owing()
+    coming: Owing = Owing()
+    duties: tuple[Duty, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ from service.domain.actors import (
 from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 from service.domain.obligations.rules import (
     EVENTS,
+    JOINED,
+    LEFT,
     REPEATED,
     TOLD,
     Calendar,
@@ -176,6 +178,8 @@ OBLIGATION = Lifecycle[Any]("obligation", [
 
 __all__ = [
     "EVENTS",
+    "JOINED",
+    "LEFT",
     "OBLIGATION",
     "REPEATED",
     "ROLES_OF_PROVIDER",

@@ -24,7 +24,9 @@ EVENTS: Mapping[str, str] = {
     "report_missing": "acceptance_changed",
 }
 """What the packs call a step of a placement."""
-REPEATED = frozenset({"acceptance_changed", "risk_reserve_used"})
+LEFT, JOINED = "acceptance_changed", "employer_changed"
+"""What a completed transfer tells: the first of the former employer, the second of the new one and the worker."""
+REPEATED = frozenset({LEFT, JOINED, "risk_reserve_used"})
 """Events that happen more than once: each day of them opens what follows from it."""
 TOLD = frozenset(EVENTS.values()) - REPEATED
 """Events that steps alone tell; the others can be reported by hand."""
@@ -164,13 +166,20 @@ def opened_by_event(
 
 
 def opened_by_clock(held: Held, house: HouseRules, today: date, calendars: Calendars) -> Iterator[Opening]:
-    """What has opened by a day without anybody's doing: each period that has begun, each end that is near.
+    """What has opened by a day: each period that has begun, each end that is near, and what an event opened.
+
+    The step that tells of an event opens what follows from it; what came here by another way, with its days behind it,
+    is caught up by the clock.
 
     Nothing is left out for having been missed: after any time the same openings come out, and those that stand
     already are told by their names.
     """
     for pin, row in [*((p, r) for p, r in held.rules if comes_back(r)), *((house.pin, c) for c in house.checks)]:
         yield from _periods(pin, row, held, today, calendars)
+    once = [(pin, row) for pin, row in held.rules if not comes_back(row)]
+    for event, on in held.started.items():
+        if on is not None and on <= today:
+            yield from opened_by_event(once, event, on, calendars)
     if not held.live:
         return
     for w in house.watches:

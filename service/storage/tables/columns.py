@@ -118,6 +118,18 @@ def belongs(name: str, table: str, *, null: bool = False) -> list[SchemaItem]:
     return [c(name, Uuid, null=null), refers(name, table), Index(None, "institution_id", name)]
 
 
+def looked_at(table: str) -> list[SchemaItem]:
+    """By which rules the clock of obligations last looked at a row, and on which day it looks again: none is never.
+
+    Nothing stands in the first one until it was looked at, and again after a change of what counts.
+    """
+    return [
+        c("looked_by", server_default=""),
+        c("look_on", Date, null=True),
+        Index(f"{table}_by_look", "institution_id", "looked_by", "look_on"),
+    ]
+
+
 def item_table(
     name: str, lifecycle: Lifecycle[Any], *items: SchemaItem, stream: str = "person_id", **options: Any
 ) -> Table:

@@ -18,7 +18,16 @@ from service.domain.accounts import APPOINTMENT
 from service.domain.actors import Role, Sight
 from service.domain.relationships import ORGANISATION_KINDS, RELATIONSHIP
 from service.domain.units import UNIT
-from service.storage.tables.columns import belongs, c, instant, item_table, one_of, shared_table, tenant_table
+from service.storage.tables.columns import (
+    belongs,
+    c,
+    instant,
+    item_table,
+    looked_at,
+    one_of,
+    shared_table,
+    tenant_table,
+)
 
 institutions = shared_table(
     "institutions",
@@ -95,6 +104,7 @@ relationships = item_table(
     c("valid_from", Date, null=True),
     c("valid_until", Date, null=True),
     c("facts", JSONB),
+    *looked_at("relationships"),
     UniqueConstraint("institution_id", "organisation_id", "role"),
     stream="id",
 )

@@ -20,7 +20,7 @@ from service.domain.costs import COST, COST_TYPES, PAYERS, RECEIVERS
 from service.domain.journey import LIVE
 from service.domain.placements import AWAY, PLACEMENT
 from service.domain.requirement_items import REQUIREMENT_ITEM, SUBJECT_KINDS
-from service.storage.tables.columns import belongs, c, item_table, one_of
+from service.storage.tables.columns import belongs, c, item_table, looked_at, one_of
 
 
 def _day(name: str) -> Column[object]:
@@ -73,6 +73,7 @@ placements = item_table(
     _day("late_on"),
     c("wish", null=True),
     c("skills_sealed", LargeBinary, null=True),
+    *looked_at("placements"),
     c("replaced", JSONB, null=True),
     CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
     CheckConstraint("visa_until_on >= visa_from_on", name="visa_in_order"),
