@@ -186,7 +186,7 @@ async def opens_once(stage: Stage, rule: str, zone: str, end: date) -> None:
         def rung() -> Any:
             return ring(stage.world.services, TIMERS[0], stage.world.institution, at)
 
-        found = sum(await asyncio.gather(rung(), rung()))
+        found: int = sum(await asyncio.gather(rung(), rung()))
         settling = [settle(stage.world.services, stage.world.institution, at) for _ in range(2)]
         assert await asyncio.gather(*settling) == [False, False]
         return found
