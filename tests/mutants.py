@@ -2,12 +2,17 @@
 
     python tests/mutants.py                       # the whole domain
     python tests/mutants.py consents journey      # modules by name
+    python tests/mutants.py --guards              # what gives reasons, and what that calls: none may live
     python tests/mutants.py --jobs 2              # two at a time
 
 Tools that rewrite functions cannot reach a lifecycle's table, which is data at the module's level; this reaches both.
 The tests are collected and run once, which tells what each of them calls; then each mutant gets a fork of that process,
 the tests that reach it, quickest first, and some seconds. What is not mutated: annotations, defaults of fields, words,
 and what a `Reason` says beside its code.
+
+A guard is a function that a rule of a lifecycle names as a condition: of a step, of its input, or of taking it back.
+Guards, and whatever runs while one of them does, have a score of their own. `mutants.txt` names those of their mutants
+that change nothing that anybody could see, each with the reason.
 """
 
 from __future__ import annotations
@@ -36,6 +41,8 @@ from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).resolve().parents[1]
 DOMAIN = ROOT / "service" / "domain"
+ALIKE = Path(__file__).with_name("mutants.txt")
+"""Mutants that are no different: a line each, then the reason after two spaces and a #."""
 KILLED, SURVIVED, STILLBORN = 1, 0, 3
 Name: TypeAlias = tuple[str, str]
 """A name of a module: where it was first given, and what it is there."""
@@ -203,6 +210,11 @@ class Mutant:
     def __str__(self) -> str:
         return f"{self.unit.path}:{self.line} {self.unit.title}: {self.about}"
 
+    @property
+    def name(self) -> str:
+        """What it is called however the lines move."""
+        return f"{self.unit.path} {self.unit.title}: {self.about}"
+
 
 def mutants(unit: Unit) -> Iterator[Mutant]:
     """Every mutant of a unit."""
@@ -322,17 +334,54 @@ def come_alive(mutant: Mutant, units: Sequence[Unit]) -> None:
             changed |= unit.gives
 
 
+def guards() -> Iterator[Any]:
+    """Every function that gives the reasons against a step, its input, or taking it back."""
+    from service.domain.lifecycle import Lifecycle
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("service.domain"):
+            for lifecycle in [v for v in vars(module).values() if isinstance(v, Lifecycle)]:
+                for rule in lifecycle.rules:
+                    yield from (*rule.only_if, *rule.checks, *([] if isinstance(rule.undo, bool) else rule.undo))
+
+
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 # ---- the tests
+class Calls:
+    """What runs while it listens: the units that are called, and those among them that a guard needs."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.starts = {(str(ROOT / u.path), n): u for u in units for n in u.lines}
+        self.guards = {g.__code__ for g in guards()}
+        self.within: FrameType | None = None
+        self.seen: set[Unit] = set()
+        self.guarding: set[Unit] = set()
+
+    def note(self, frame: FrameType, event: str, _arg: object) -> None:
+        """A function of `sys.setprofile`."""
+        if event == "return" and frame is self.within:
+            self.within = None
+        if event != "call":
+            return
+        if self.within is None and frame.f_code in self.guards:
+            self.within = frame
+        if unit := self.starts.get((frame.f_code.co_filename, frame.f_lineno)):
+            self.seen.add(unit)
+            if self.within is not None:
+                self.guarding.add(unit)
+
+
 class Trial:
     """A plugin of pytest: runs the tests once, noting what each calls, then a fork of itself for every mutant."""
 
-    def __init__(self, wanted: Sequence[str], jobs: int, seconds: float, every: int) -> None:
-        self.wanted, self.jobs, self.seconds, self.every = wanted, jobs, seconds, every
+    def __init__(self, wanted: Sequence[str], jobs: int, seconds: float, every: int, *, guards_only: bool) -> None:
+        self.wanted, self.jobs, self.seconds, self.every, self.guards_only = wanted, jobs, seconds, every, guards_only
+        self.guarding: set[Unit] = set()
+        self.alike = {x.partition("  #")[0] for x in ALIKE.read_text(encoding="utf-8").splitlines() if x}
         self.units = read_domain()
         self.reach: dict[Unit, set[pytest.Item]] = defaultdict(set)
         self.cost: dict[pytest.Item, float] = {}
@@ -354,7 +403,8 @@ class Trial:
         self._baseline(session.items)
         gc.collect()
         gc.freeze()
-        tried = {u: self._tests(u) for u in self.units if self._is_wanted(u)}
+        wanted = self.guarding if self.guards_only else {*self.units}
+        tried = {u: self._tests(u) for u in self.units if u in wanted and self._is_wanted(u)}
         born = [m for u in tried for m in mutants(u)][:: self.every]
         _say(f"\n{len(self.cost)} tests, {len(born)} mutants")
         running: dict[int, tuple[Mutant, int]] = {}
@@ -374,6 +424,9 @@ class Trial:
     def _is_wanted(self, unit: Unit) -> bool:
         return not self.wanted or any(f"{unit.module}.".startswith(f"service.domain.{w}.") for w in self.wanted)
 
+    def _is_alike(self, mutant: Mutant) -> bool:
+        return mutant.name in self.alike and mutant.unit in self.guarding
+
     def _reap(self, running: dict[int, tuple[Mutant, int]]) -> None:
         pid, status = os.wait()
         mutant, heard = running.pop(pid)
@@ -381,21 +434,15 @@ class Trial:
             self.kills[killer.read()] += 1
         code = os.waitstatus_to_exitcode(status)
         self.outcome[mutant] = code if code in {SURVIVED, STILLBORN} else KILLED
-        if code == SURVIVED:
+        if code == SURVIVED and not self._is_alike(mutant):
             _say(f"lived: {mutant}")
 
     def _baseline(self, items: Sequence[pytest.Item]) -> None:
-        starts = {(str(ROOT / u.path), n): u for u in self.units for n in u.lines}
-        calls: set[Unit] = set()
-
-        def note(frame: FrameType, event: str, _arg: object) -> None:
-            if event == "call" and (unit := starts.get((frame.f_code.co_filename, frame.f_lineno))):
-                calls.add(unit)
-
+        calls = Calls(self.units)
         for item in items:
-            calls.clear()
+            calls.seen.clear()
             began = time.process_time()
-            sys.setprofile(note)
+            sys.setprofile(calls.note)
             try:
                 failed = any(r.failed for r in runtestprotocol(item, nextitem=None, log=False))
             finally:
@@ -405,8 +452,9 @@ class Trial:
             self.cost[item] = time.process_time() - began
             if isinstance(file := item.getparent(pytest.Module), pytest.Module):
                 self.files.setdefault(item.path, (vars(file.obj), set()))[1].add(item)
-            for unit in calls:
+            for unit in calls.seen:
                 self.reach[unit].add(item)
+        self.guarding = calls.guarding
 
     def _tests(self, unit: Unit) -> list[pytest.Item]:
         """The tests that may notice it."""
@@ -453,6 +501,10 @@ class Trial:
             _say(f"{killed:5} / {born:<5} {killed / born:6.1%}  {path}")
         killed, born = (sum(s[i] for s in score.values()) for i in (0, 1))
         _say(f"{killed:5} / {born:<5} {killed / max(born, 1):6.1%}")
+        guarding = {m: o for m, o in self.outcome.items() if m.unit in self.guarding and o != STILLBORN}
+        alike = sum(o == SURVIVED and self._is_alike(m) for m, o in guarding.items())
+        killed = sum(o == KILLED for o in guarding.values())
+        _say(f"guards: killed {killed} of {len(guarding) - alike}, beside {alike} that change nothing")
 
 
 def main() -> int:
@@ -461,10 +513,11 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", help="modules of service/domain, by name; all where none is given")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=4, help="of tests, after which a mutant lives")
+    parser.add_argument("--guards", action="store_true", help="guards, and what they call, alone")
     parser.add_argument("--every", type=int, default=1, help="try every nth mutant, for a quick look")
     parser.add_argument("--tests", nargs="*", default=["tests/domain"], help="the tests that must notice")
     said = parser.parse_args()
-    trial = Trial(said.modules, said.jobs, said.seconds, said.every)
+    trial = Trial(said.modules, said.jobs, said.seconds, said.every, guards_only=said.guards)
     os.chdir(ROOT)
     # A clock over every test would stop a fork's whole process; the fork has a clock of its own.
     quiet = ["-q", "-n0", "-p", "no:cacheprovider", "-o", "timeout=0", "--noconftest"]

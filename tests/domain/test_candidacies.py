@@ -22,10 +22,12 @@ from service.domain.candidacies import (
     Transfer,
     by_step,
 )
+from service.domain.candidacies.facts import HARD, STEPS
+from service.domain.candidacies.guards import agreed_before
 from service.domain.journey import LIVE
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Refused
 from service.domain.placement_requests import Employer, Job, RequestSeats, Standing
-from service.domain.requirements import Evidence, NoPack, Packs, TestResult, choose, reopen
+from service.domain.requirements import Evidence, NoPack, Packs, Payment, TestResult, choose, reopen
 from service.storage.packs import shipped_packs
 
 TODAY = date(2026, 11, 22)
@@ -350,3 +352,26 @@ def test_who_has_a_contract_already_takes_a_seat_and_owes_what_led_to_it() -> No
         with pytest.raises(Refused) as no:
             CANDIDACY.declare("adopt", new(**more), coordinator, {})
         assert [r.code for r in no.value.reasons] == [code]
+
+
+def test_who_has_a_contract_and_no_pack_owes_the_consent_alone() -> None:
+    assert [r.code for r in agreed_before(new(packs=()), {})] == ["consent_holds"]
+
+
+def test_candidacy_states_let_an_enterprise_look_so_far() -> None:
+    assert STEPS == ("nominated", "shortlisted", "interviewing", "selected", "accepted")
+    assert STEP_OF == {
+        "nominated": "nominated", "shortlisted": "shortlisted", "waitlisted": "shortlisted",
+        "interviewing": "interviewing", "selected": "selected", "offered": "selected", "accepted": "accepted",
+        "placed": "accepted",
+    }  # fmt: skip
+    assert {"too_young", "fact_not_allowed", "limit_passed"} == HARD
+
+
+def test_candidacy_is_judged_by_all_that_is_known_of_the_person_and_the_job() -> None:
+    held = {"evidence": {"passport": Evidence(state="accepted")}, "tests": (TestResult(test="jlpt", taken_on=TODAY),)}
+    paid = (Payment("travel", "family"),)
+    c = dossier("offered", **held, payments=paid)
+    assert c.facts() == JOB.facts(
+        "TH", birth_on=PERSON.birth_on, passport_expires_on=PERSON.passport_expires_on, payments=paid, **held
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,12 +22,15 @@ from service.domain.placement_requests import (
     RequestDossier,
     RequestSeats,
     Tie,
+    agency_named,
+    changes_named,
     left_with,
     own_organisation,
     packs_fit,
     relationships_known,
     well_written,
 )
+from service.domain.requirements import Evidence, NoPack, RequirementFacts, Staff
 from service.storage.packs import shipped_packs
 
 TODAY = date(2026, 11, 22)
@@ -278,3 +282,122 @@ def test_request_for_people_who_depart_names_the_day() -> None:
 def test_request_days_come_in_order() -> None:
     found = list(well_written(dossier("draft"), {"ends_on": TODAY}))
     assert [(r.code, r.pointer) for r in found] == [("dates_in_order", "/ends_on")]
+
+
+def test_request_days_are_compared_with_those_that_stand() -> None:
+    stands = dossier("draft", opens_on=TODAY, closes_on=TODAY + 9 * DAY, job=replace(JOB, ends_on=None))
+    for given, pointer in (
+        ({"opens_on": TODAY + 10 * DAY}, "/closes_on"),
+        ({"closes_on": TODAY - DAY}, "/closes_on"),
+        ({"planned_departure_on": TODAY + 61 * DAY}, "/starts_on"),
+        ({"starts_on": TODAY, "ends_on": TODAY - DAY}, "/ends_on"),
+    ):
+        assert [(r.code, r.pointer) for r in well_written(stands, given)] == [("dates_in_order", pointer)]
+    for right in (
+        {"opens_on": TODAY + 9 * DAY}, {"closes_on": TODAY}, {"planned_departure_on": TODAY + 60 * DAY},
+        {"starts_on": TODAY}, {"starts_on": TODAY, "ends_on": TODAY},
+    ):  # fmt: skip
+        assert list(well_written(stands, right)) == []
+    new = NewRequest(state=NEW, today=TODAY)
+    assert [r.pointer for r in well_written(new, {"opens_on": TODAY, "closes_on": TODAY - DAY})] == ["/closes_on"]
+    assert list(well_written(new, {"closes_on": TODAY})) == []
+
+
+def test_request_names_the_agency_where_a_pack_that_applies_asks_for_its_licence() -> None:
+    japan = replace(
+        JOB, destination="JP", pathway="jp_ssw1", nationalities=("CN",), planned_departure_on=TODAY + 50 * DAY,
+        employer=replace(JOB.employer, country="JP"),
+    )  # fmt: skip
+    asked = Reason("agency_named", required="agency_id", pointer="/agency_id")
+    assert agency_named(dossier("draft", job=japan)) == asked
+    for other in (
+        {"agency_id": uuid4()}, {"employer": replace(JOB.employer, country="CN")}, {"nationalities": ("TH",)},
+        {"planned_departure_on": None, "starts_on": None},
+    ):  # fmt: skip
+        assert agency_named(dossier("draft", job=replace(japan, **other))) is None
+
+
+def test_request_rests_on_ties_that_hold_on_the_day() -> None:
+    for tie, held in (
+        (Tie("verified", TODAY), True),
+        (Tie("verified", TODAY - DAY), False),
+        (Tie("verified", None), False),
+        (Tie("suspended", TODAY + DAY), False),
+    ):
+        assert tie.holds(TODAY) is held
+        found = codes("approve", dossier("under_review", relationship=tie, since_on=TODAY))
+        assert found == ([] if held else ["relationship_verified"])
+    with_agency = replace(JOB, agency_id=uuid4())
+    ended = dossier("under_review", job=with_agency, agency=Tie("verified", TODAY - DAY))
+    assert codes("approve", ended) == ["agency_verified"]
+    assert codes("approve", ended, occurred_on=TODAY - DAY) == []
+    assert codes("approve", replace(ended, agency=Tie("verified", TODAY))) == []
+
+
+def test_request_counts_seats_that_are_taken_and_used_up() -> None:
+    why = {"reason_code": "other"}
+    both = replace(SEATS, taken=1, used=1)
+    by_them = dossier("open", seats=both, asked_by=(ENTERPRISE,))
+    assert codes("cancel", by_them, actor(ENTERPRISE), **why) == ["no_acceptance_yet"]
+    assert codes("replace_seat", dossier("open", seats=SEATS), reason_code="health") == ["a_seat_used"]
+    assert codes("replace_seat", dossier("open", seats=both), reason_code="health") == []
+    back = LastStep(9, "replace_seat", "open", "open", TODAY)
+    assert codes("correct", dossier("open", seats=replace(SEATS, offered=1), last_step=back), note="no") == []
+
+
+CHANGES = {
+    "title", "occupation", "field", "destination", "pathway", "nationalities", "seats", "terms", "options",
+    "levels_asked", "no_fee_for_workers", "opens_on", "closes_on", "planned_departure_on", "starts_on", "ends_on",
+    "agency_id",
+}  # fmt: skip
+
+
+def test_request_changes_are_of_what_was_written_for_a_reason_that_there_is() -> None:
+    def against(*changes: Change) -> list[tuple[str, str | None]]:
+        return [(r.code, r.pointer) for r in changes_named(dossier("under_review"), {"changes": changes})]
+
+    assert against(*(Change(field=f, reason_code="other") for f in CHANGES)) == []
+    reasons = {"incomplete", "unreadable", "terms_unlawful", "pay_terms", "requirements_unmet", "data_error", "other"}
+    assert against(*(Change(field="terms", reason_code=r) for r in reasons)) == []
+    assert against(Change(field="terms", reason_code="other"), Change(field="luck", reason_code="bad")) == [
+        ("field_known", "/changes/1/field"), ("reason_code_known", "/changes/1/reason_code"),
+    ]  # fmt: skip
+
+
+def test_job_tells_the_packs_what_it_is() -> None:
+    terms_ = {"gross_annual_pay": "52000", "gross_monthly_pay": "1", "pay_currency": "EUR", "regulated_job": True}
+    staff = Staff(declared_on=TODAY, local_staff=9)
+    job = replace(
+        JOB, agency_id=uuid4(), field="care", planned_departure_on=TODAY, options=("fast_track",), seats=3,
+        levels_asked={"jlpt": "N3"}, terms=terms_, staff=staff,
+    )  # fmt: skip
+    visa = {"visa": Evidence(state="accepted", purpose="training")}
+    expected = RequirementFacts(
+        nationality="CN", destination="TH", field="care", employer_country="TH", employer_funded_by="CN",
+        employer_kind="enterprise", has_agency=True, gross_annual_pay=Decimal(52000), pay_currency="EUR",
+        regulated_job=True, planned_departure_on=TODAY, starts_on=JOB.starts_on, ends_on=JOB.ends_on,
+        options=frozenset({"fast_track"}), levels_asked={"jlpt": "N3"}, staff=staff, foreigners_added=3,
+        entry_purpose="training", evidence=visa,
+    )  # fmt: skip
+    assert job.facts("CN", evidence=visa) == expected
+    other = replace(
+        job, agency_id=None, planned_departure_on=None, terms={"gross_monthly_pay": "1000.50", "regulated_job": "yes"},
+        employer=Employer(country="TH", natural_person=True, chinese_funded=False, name_latin="Siam"),
+    )  # fmt: skip
+    assert other.facts("TH") == replace(
+        expected, nationality="TH", employer_funded_by="TH", employer_kind="natural_person", has_agency=False,
+        gross_annual_pay=Decimal(12006), pay_currency=None, regulated_job=None, planned_departure_on=None,
+        foreigners_added=0, entry_purpose="work", evidence={},
+    )  # fmt: skip
+    assert replace(other, terms={}).facts("TH").gross_annual_pay is None
+    assert (job.planned_on, other.planned_on) == (TODAY, JOB.starts_on)
+
+
+def test_job_states_terms_and_what_has_a_place_of_its_own() -> None:
+    job = replace(JOB, field="care", terms={"housing": "dormitory", "board": None})
+    starts = str(TODAY + 60 * DAY)
+    assert job.stated == {"job_title": "Technician", "field": "care", "starts_on": starts, "housing": "dormitory"}
+    assert replace(job, field=None, starts_on=None).stated == {"job_title": "Technician", "housing": "dormitory"}
+    assert replace(job, starts_on=None).chosen((), "TH") == NoPack(
+        "planned_day_stated", ["planned_departure_on", "starts_on"]
+    )
