@@ -22,10 +22,24 @@ from service.domain.candidacies import (
     Transfer,
     by_step,
 )
-from service.domain.candidacies.facts import HARD, STEPS
-from service.domain.candidacies.guards import agreed_before
+from service.domain.candidacies.facts import HARD, ON_CONSENT, STEPS
+from service.domain.candidacies.guards import (
+    accepted_in_time,
+    agreed_before,
+    assessment_complete,
+    before_closing,
+    can_live_again,
+    hard_rules_pass,
+    nationality_asked,
+    request_live,
+    request_open,
+    request_running,
+    seat_free,
+    terms_not_worse,
+    transfer_fits,
+)
 from service.domain.journey import LIVE
-from service.domain.lifecycle import NEW, VOIDED, LastStep, Refused
+from service.domain.lifecycle import NEW, VOIDED, LastStep, Reason, Refused
 from service.domain.placement_requests import Employer, Job, RequestSeats, Standing
 from service.domain.requirements import Evidence, NoPack, Packs, Payment, TestResult, choose, reopen
 from service.storage.packs import shipped_packs
@@ -375,3 +389,93 @@ def test_candidacy_is_judged_by_all_that_is_known_of_the_person_and_the_job() ->
     assert c.facts() == JOB.facts(
         "TH", birth_on=PERSON.birth_on, passport_expires_on=PERSON.passport_expires_on, payments=paid, **held
     )
+
+
+def test_candidacy_of_no_request_is_told_once_that_there_is_none() -> None:
+    held = Transfer(UUID(int=9), "transfer_pending", 4, TODAY - DAY, UUID(int=2), "TH")
+    nowhere = replace(dossier("selected"), request=None, transfer_of=held.id, transfer=held)
+    for guard in (request_live, request_running, nationality_asked, request_open, before_closing):
+        assert guard(nowhere) is None
+    assert [*transfer_fits(nowhere), *can_live_again(nowhere), *terms_not_worse(nowhere, {})] == []
+    assert seat_free(nowhere) == Reason("seat_free", required=1, actual=0)
+    assert hard_rules_pass(new(request=None)) == []
+
+
+def test_candidacy_owes_what_leads_into_a_placement_and_nothing_later() -> None:
+    (pathway,) = [p for p in PACKS if p.pin == packs_of(JOB).pins[0]]
+    (usual, *_) = pathway.requirements
+    rows = [
+        replace(usual, key=stage, item=stage, needed_before=stage, asks=None, applies_if=())
+        for stage in ("request_approved", "nominated", "selected", "contracting", "documents", "active")
+    ]
+    only = (replace(pathway, requirements=tuple(rows)),)
+    owed = [(r.code, r.pointer) for r in agreed_before(new(packs=only), {})]
+    assert owed == [
+        ("consent_holds", None), *(("requirement_missing", f"requirement/{s}") for s in ("nominated", "selected", "contracting")),
+    ]  # fmt: skip
+    dated = (replace(pathway, requirements=tuple(replace(r, effective_from=TODAY) for r in rows)),)
+    assert len(list(agreed_before(new(packs=dated), {}))) == 4
+    assert len(list(agreed_before(new(packs=dated), {"occurred_on": TODAY - DAY}))) == 1
+
+
+def test_candidacy_ends_with_its_consent_until_it_is_accepted() -> None:
+    assert ON_CONSENT == (
+        "consent_pending", "nominated", "shortlisted", "interviewing", "selected", "waitlisted", "offered",
+    )  # fmt: skip
+
+
+def test_candidacy_offer_without_an_end_is_open_and_never_lapses() -> None:
+    endless = dossier("offered", offer_ends_at=None, offer_ends_on=None, lapses_at=None)
+    assert codes("accept", endless, T) == []
+    assert codes("lapse", endless, S) == ["offer_over"]
+    assert codes("lapse", dossier("offered", lapses_at=NOW), S) == ["offer_over"]
+    assert accepted_in_time(replace(endless, offer_ends_on=TODAY - DAY), {}) is None
+    assert accepted_in_time(replace(endless, offer_ends_at=NOW - DAY), {}) is None
+    at_its_end = dossier("offered", offer_ends_at=NOW, offer_ends_on=TODAY - DAY)
+    assert accepted_in_time(at_its_end, {}) is None
+    said = {"recorded_for": TRAINEE}
+    ended = dossier("offered", offer_ends_at=NOW - DAY, offer_ends_on=TODAY)
+    assert accepted_in_time(ended, said) is None
+    assert accepted_in_time(replace(ended, offer_ends_on=TODAY - DAY), said) is not None
+    assert accepted_in_time(ended, {}) is not None
+
+
+def test_candidacy_offer_names_terms_alone_as_differences() -> None:
+    ends = {"offer_ends_at": NOW + DAY}
+    assert codes("offer", dossier("selected"), E, **ends, differences=("luck",)) == ["term_known"]
+    assert codes("offer", dossier("selected"), E, **ends, differences=("housing", "pay_currency")) == []
+    assert codes("offer", dossier("selected"), E, **ends, terms={"luck": "x"}) == ["term_known"]
+
+
+def test_candidacy_choice_has_a_score_or_a_reason() -> None:
+    def said(state: str, **given: Any) -> list[str | None]:
+        return [r.pointer for r in assessment_complete(dossier(state), given)]
+
+    assert said("interviewing", assessment="interview") == ["/score"]
+    assert said("shortlisted", assessment="interview") == ["/assessment", "/score"]
+    assert said("shortlisted", assessment="trade_test", score=0) == []
+    assert said("shortlisted", assessment="paper_selection", score=80) == ["/reason_code"]
+    assert said("shortlisted", assessment="paper_selection", reason_code="skills") == []
+
+
+def test_candidacy_is_recorded_for_who_decides() -> None:
+    asked, shown = replace(GIVEN, state="requested"), {"evidence": (uuid4(),)}
+    grown = dossier("consent_pending", consent=asked, asked_by=(COORDINATOR,))
+    young = replace(grown, person=replace(PERSON, birth_on=date(2010, 1, 1)))
+    assert codes("nominate", grown, C, recorded_for=TRAINEE, **shown) == []
+    assert codes("nominate", grown, C, recorded_for=GUARDIAN, **shown) != []
+    assert codes("nominate", young, C, recorded_for=GUARDIAN, **shown) == ["too_young"]
+    no = {"reason_code": "family"} | shown
+    out = dossier("nominated", asked_by=(COORDINATOR,))
+    assert codes("withdraw", out, C, recorded_for=TRAINEE, **no) == []
+    assert codes("withdraw", out, C, recorded_for=GUARDIAN, **no) != []
+    assert codes("withdraw", replace(out, person=young.person), C, recorded_for=GUARDIAN, **no) == []
+    assert codes("withdraw", replace(out, person=young.person), C, recorded_for=TRAINEE, **no) == []
+
+
+def test_candidacy_lives_again_beside_others_of_the_person() -> None:
+    elsewhere = Standing(uuid4(), "identified", 1, replace(SEATS, id=UUID(int=2)))
+    out = dossier("withdrawn_by_trainee", last_step=LastStep(3, "withdraw", "offered", "withdrawn_by_trainee", TODAY))
+    assert codes("correct", replace(out, siblings=(elsewhere,)), C, note="no") == []
+    assert codes("correct", replace(out, accepted_elsewhere=True), C, note="no") == ["no_other_accepted"]
+    assert list(can_live_again(replace(out, last_step=None))) == []

@@ -141,9 +141,10 @@ class Eligible(Dossier):
             "tests": self.tests,
             "payments": self.payments,
         }
-        pay = term.number((terms or {}).get("gross_annual_pay"))
+        offered = terms or {}
+        pay = term.number(offered.get("gross_annual_pay"))
         if pay is not None:
-            more |= {"gross_annual_pay": pay, "pay_currency": (terms or {}).get(term.CURRENCY)}
+            more |= {"gross_annual_pay": pay, "pay_currency": offered.get(term.CURRENCY)}
         return self.request.job.facts(self.person.nationality, **more)
 
 
