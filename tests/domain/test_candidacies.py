@@ -31,6 +31,7 @@ from service.domain.candidacies.guards import (
     can_live_again,
     hard_rules_pass,
     nationality_asked,
+    offer_in_time,
     request_live,
     request_open,
     request_running,
@@ -283,6 +284,8 @@ def test_candidacy_offers_need_a_seat_and_a_day() -> None:
     assert codes("offer", dossier("selected"), E, offer_ends_at=NOW - DAY) == ["in_future"]
     full = replace(SEATS, offered=1, taken=1, used=1)
     assert codes("offer", dossier("selected", request=Request(full, JOB)), E, **ends) == ["seat_free"]
+    last = replace(SEATS, offered=1, taken=1)
+    assert codes("offer", dossier("selected", request=Request(last, JOB)), E, **ends) == []
     late = Request(SEATS, JOB, TODAY - DAY)
     assert codes("offer", dossier("selected", request=late), E, **ends) == ["before_closing"]
     assert codes("offer", dossier("selected", request=Request(SEATS, JOB, TODAY)), E, **ends) == []
@@ -383,7 +386,9 @@ def test_candidacy_states_let_an_enterprise_look_so_far() -> None:
 
 
 def test_candidacy_is_judged_by_all_that_is_known_of_the_person_and_the_job() -> None:
-    held = {"evidence": {"passport": Evidence(state="accepted")}, "tests": (TestResult(test="jlpt", taken_on=TODAY),)}
+    held: dict[str, Any] = {
+        "evidence": {"passport": Evidence(state="accepted")}, "tests": (TestResult(test="jlpt", taken_on=TODAY),),
+    }  # fmt: skip
     paid = (Payment("travel", "family"),)
     c = dossier("offered", **held, payments=paid)
     assert c.facts() == JOB.facts(
@@ -429,6 +434,10 @@ def test_candidacy_offer_without_an_end_is_open_and_never_lapses() -> None:
     assert codes("accept", endless, T) == []
     assert codes("lapse", endless, S) == ["offer_over"]
     assert codes("lapse", dossier("offered", lapses_at=NOW), S) == ["offer_over"]
+    late = offer_in_time(dossier("offered", offer_ends_at=NOW - DAY))
+    assert late == Reason("offer_in_time", required=NOW - DAY, actual=NOW)
+    assert [offer_in_time(d) for d in (endless, dossier("offered", offer_ends_at=NOW))] == [None, None]
+    assert offer_in_time(dossier("offered", offer_ends_at=NOW - DAY, asked_by=(COORDINATOR,))) is None
     assert accepted_in_time(replace(endless, offer_ends_on=TODAY - DAY), {}) is None
     assert accepted_in_time(replace(endless, offer_ends_at=NOW - DAY), {}) is None
     at_its_end = dossier("offered", offer_ends_at=NOW, offer_ends_on=TODAY - DAY)
