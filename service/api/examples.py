@@ -43,7 +43,9 @@ COMMON = ("occurred_on", "note", "evidence", "recorded_for")
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
     """What is needed, or else the first thing that may be said."""
     fields = model.model_fields
-    shown = [name for name, f in fields.items() if f.is_required()]
+    somewhere: frozenset[str] = getattr(model, "needed_somewhere", frozenset())
+    listed: tuple[str, ...] = getattr(model, "listed", ())[:1]
+    shown = [name for name, f in fields.items() if f.is_required() or name in somewhere or name in listed]
     shown = shown or [name for name in fields if name not in COMMON][:1] or [n for n in fields if n == "note"]
     return {name: _of_field(name, fields[name]) for name in shown}
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from service.actions.applications import TIMERS
 from service.actions.timers import ring
 from service.domain.actors import COORDINATOR, REGISTRAR, TRAINEE
-from tests.api.studying import Studies, consent, crowd, day, person, plain, upload
+from tests.api.studying import Studies, consent, crowd, day, people, person, plain, upload
 from tests.conftest import World
 
 
@@ -246,3 +246,46 @@ async def test_application_left_over_by_an_ended_intake_is_closed_out_by_the_clo
     read = (await s.c.get(path)).json()
     assert (read["state"], read["reason_code"]) == ("not_selected", "intake_closed")
     assert await ring(world.services, timer, world.institution) == 0
+
+
+async def test_application_decisions_in_bulk_carry_reasons_notes_and_evidence_of_their_own(world: World) -> None:
+    """What an item says goes before what is said for all; all of it is still one act."""
+    s = await Studies.begin(world, quotas={"*": 7})
+    who = await people(s.c, 4)
+    each = [{"person_id": who[0], "note": "Her sister applies too."}]
+    drafted = {"person_ids": who[1:], "each": each, "intake_id": plain(s.intake), "note": "By the spring list."}
+    made = (await s.c.ok("/v1/applications/bulk/draft", drafted))["items"]
+    items = [{"id": i["id"], "version": i["version"]} for i in made]
+    for action in ("submit", "take_on", "find_eligible"):
+        done = await s.c.ok(f"/v1/applications/bulk/{action}", {"items": items})
+        items = [{"id": i["id"], "version": i["version"]} for i in done["items"]]
+    paper = await upload(s.c, "other", who[1])
+    own: list[dict[str, Any]] = [
+        {"evidence": [paper]}, {"reason_code": "rank_too_low", "note": "Ranked 41st."}, {"evidence": [str(uuid4())]}, {},
+    ]  # fmt: skip
+    body = {"items": [i | o for i, o in zip(items, own, strict=True)], "reason_code": "plan_full"}
+    done = await s.c.ok("/v1/applications/bulk/decline", body)
+    assert [(i["done"], codes(i)) for i in done["items"]] == [
+        (True, []), (True, []), (False, ["evidence_known"]), (True, []),
+    ]  # fmt: skip
+    mended = items[2] | {"reason_code": "other"}
+    lacking = await s.c.post("/v1/applications/bulk/decline", {"items": [mended, items[3]]})
+    assert (lacking.status_code, [(r["code"], r["pointer"]) for r in lacking.json()["reasons"]]) == (
+        422, [("missing", "/items/1/reason_code")],
+    )  # fmt: skip
+    nowhere = await s.c.post("/v1/applications/bulk/decline", {"items": items[2:]})
+    assert [(r["code"], r["pointer"]) for r in nowhere.json()["reasons"]] == [("missing", "/reason_code")]
+    assert (await s.c.ok("/v1/applications/bulk/decline", {"items": [mended]}))["done"] == 1
+    told = [(await s.c.get(f"/v1/applications/{i['id']}/events")).json()["items"] for i in items]
+    assert [(e[-1]["reason_code"], e[-1]["note"]) for e in told] == [
+        ("plan_full", None), ("rank_too_low", "Ranked 41st."), ("other", None), ("plan_full", None),
+    ]  # fmt: skip
+    assert [e[-1]["evidence"] for e in told] == [[paper], [], [], []]
+    assert {e[0]["note"] for e in told} == {"By the spring list.", "Her sister applies too."}
+    assert len({told[n][-1]["action_id"] for n in (0, 1, 3)}) == 1
+    strange = await s.c.post("/v1/applications/bulk/decline", {"items": [items[2] | {"colour": "red"}]})
+    assert [(r["code"], r["pointer"]) for r in strange.json()["reasons"]] == [("extra_forbidden", "/items/0/colour")]
+    twice = await s.c.post("/v1/applications/bulk/draft", drafted | {"person_ids": [who[0]]})
+    assert [r["code"] for r in twice.json()["reasons"]] == ["ids_distinct"]
+    nobody = await s.c.post("/v1/applications/bulk/draft", {"intake_id": plain(s.intake)})
+    assert [(r["code"], r["pointer"]) for r in nobody.json()["reasons"]] == [("ids_given", "/person_ids")]

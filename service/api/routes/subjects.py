@@ -13,8 +13,9 @@ from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
 from service.actions import exports, reading
-from service.actions.work import AT_MOST, Done, Result, Subject, Wanted, Work, offers, perform
-from service.api.inputs import In, action_model, given_of, kind_of
+from service.actions.work import Done, Result, Subject, Wanted, Work, offers, perform
+from service.api.bulk import births_model, distinct, items_model
+from service.api.inputs import action_model, given_of, kind_of
 from service.api.messages import offered, refused, told
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.problems import Problem
@@ -421,12 +422,15 @@ def _add_action(router: Operations, resource: Resource, action: str) -> None:
     )
     if action in (*KERNEL_ACTIONS, "edit"):
         return
-    item = create_model("BulkItemIn", __base__=In, id=(UUID, ...), version=(int, Field(ge=1)))
-    many = _bulk_model(body, items=(Annotated[list[item], Field(min_length=1, max_length=AT_MOST)], ...))  # type: ignore[valid-type]
+    many = items_model(subject, action, body)
 
     async def handle_many(asked: Asked) -> Response:
         given = given_to(resource, action, asked, asked.body, leave=("items",))
-        wanted = _distinct([Wanted(i.id, i.version) for i in asked.body.items])
+
+        def own(item: Any) -> Given:
+            return given_to(resource, action, asked, item, leave=("id", "version"))
+
+        wanted = distinct([Wanted(i.id, i.version, own(i)) for i in asked.body.items], "/items")
         done = await perform(
             asked.services, asked.call, subject, action, wanted, given, answer=in_bulk(asked.language), single=False,
             extra=_extras(subject, action, given),
@@ -461,18 +465,6 @@ def _version_in(body: bytes) -> int:
     return int(from_json(body)["version"])
 
 
-def _bulk_model(body: type[BaseModel], **fields: Any) -> type[BaseModel]:
-    return create_model(body.__name__.removesuffix("In") + "ManyIn", __base__=body, **fields)
-
-
-def _distinct(wanted: list[Wanted]) -> list[Wanted]:
-    if len({w.id for w in wanted}) < len(wanted):
-        raise Problem(
-            "invalid", reasons=[{"code": "ids_distinct", "text": "An id stands twice in the list", "pointer": "/items"}]
-        )
-    return wanted
-
-
 def _add_birth(router: Operations, resource: Resource, action: str, birth: Birth) -> None:
     subject, plural = resource.subject, resource.plural
     only = len(resource.births) == 1
@@ -498,12 +490,16 @@ def _add_birth(router: Operations, resource: Resource, action: str, birth: Birth
     if birth.anchor is None:
         return
     alone = action_model(subject.lifecycle, action, None, birth.extra)
-    anchors = f"{birth.anchor}s"
-    many = _bulk_model(alone, **{anchors: (Annotated[list[UUID], Field(min_length=1, max_length=AT_MOST)], ...)})
+    anchor, anchors = birth.anchor, f"{birth.anchor}s"
+    many = births_model(subject, action, alone, birth.anchor)
 
     async def handle_many(asked: Asked) -> Response:
-        given = given_to(resource, action, asked, asked.body, leave=(anchors,))
-        wanted = _distinct([Wanted(i) for i in getattr(asked.body, anchors)])
+        given = given_to(resource, action, asked, asked.body, leave=(anchors, "each"))
+        wanted = [Wanted(i) for i in getattr(asked.body, anchors) or ()]
+        for i in asked.body.each or ():
+            own = given_to(resource, action, asked, i, leave=(anchor,))
+            wanted.append(Wanted(getattr(i, anchor), given=own))
+        wanted = distinct(wanted, f"/{anchors}")
         done = await perform(
             asked.services,
             asked.call,
