@@ -1,7 +1,8 @@
 """Draws the migration of what is not released yet: from the tables of the last release to the tables of the code.
 
 What is released stays as it is. Alembic compares tables, columns, indexes and keys; what it cannot see, a check or an
-index whose name stayed and whose words changed, is found by PostgreSQL's own way of writing both down.
+index whose name stayed and whose words changed, or a check that a table has now and had not, is found by PostgreSQL's
+own way of writing both down.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NEXT, TITLE = "0002", "What came after the first release"
 DEFINITIONS = """
 SELECT c.conrelid::regclass::text AS on_table, c.conname::text AS name, c.contype::text AS kind,
        pg_get_constraintdef(c.oid) AS words
-FROM pg_constraint c WHERE c.connamespace = 'public'::regnamespace AND c.contype IN ('c', 'x')
+FROM pg_constraint c WHERE c.connamespace = 'public'::regnamespace AND c.contype IN ('c', 'x', 'p')
 UNION ALL
 SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, 'i', pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid
@@ -58,7 +59,7 @@ async def create_all(dsn: str) -> None:
 
 
 def replaced(old: Definitions, new: Definitions) -> tuple[list[str], list[str]]:
-    """Statements that give each name its new words, and back: only where both have the name."""
+    """Statements that give each name its new words, and back; checks come and go with tables that both have."""
     there: list[str] = []
     back: list[str] = []
     for key in sorted(old.keys() & new.keys()):
@@ -73,6 +74,12 @@ def replaced(old: Definitions, new: Definitions) -> tuple[list[str], list[str]]:
                     f"ALTER TABLE {table} DROP CONSTRAINT {name}",
                     f"ALTER TABLE {table} ADD CONSTRAINT {name} {words}",
                 ]
+    tables = {table for table, _, kind in old if kind == "p"} & {table for table, _, kind in new if kind == "p"}
+    for mine, theirs, adding, dropping in ((new, old, there, back), (old, new, back, there)):
+        for table, name, kind in sorted(mine.keys() - theirs.keys()):
+            if kind in ("c", "x") and table in tables:
+                adding.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {mine[table, name, kind]}")
+                dropping.append(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")  # or gone with its column
     return there, back
 
 

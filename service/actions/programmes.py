@@ -75,6 +75,7 @@ def set_regulation(work: Work, item: Item[ProgrammeDossier], _step: Step, given:
         | {
             "credits_per_kind": [dataclasses.asdict(cap) for cap in values["credits_per_kind"]],
             "signatures": list(values["signatures"]),
+            "substitutions": [dataclasses.asdict(s) for s in values["substitutions"] or ()],
         },
     )
     work.created["regulation"] = regulation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -11,11 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from service.actions.reading import check, records
+from service.actions.recognition_rules import worded
 from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work, read_facts
 from service.domain.actors import Actor
 from service.domain.conversion import canonical, exact, recomputed
-from service.domain.equivalences import Award, by_hand
+from service.domain.equivalences import Award, Equivalence, by_hand
 from service.domain.lifecycle import Given, Refused, Step
 from service.domain.recognition import (
     APPEAL_DAYS,
@@ -28,13 +30,19 @@ from service.domain.recognition import (
     WantedItem,
     awarded,
     awards_of,
+    mode_of,
     of_case,
     shares,
 )
+from service.domain.recognition_rules import RECOGNITION_RULE
 from service.storage import recognition
 from service.storage.ids import uuid7
 from service.storage.tables import recognition as tables
+from service.storage.tables.recognition_rules import recognition_rules
 from service.storage.vault import Sealed
+
+Standing = tuple[str, Decimal, str | None]
+"""What was decided of an item: the outcome, the credits, and as what it counts."""
 
 
 # ---- claims on results
@@ -123,10 +131,11 @@ def _decide(
     action: str,
     decisions: Iterable[ItemDecision],
     awards: Mapping[UUID, Award] | None = None,
-) -> tuple[dict[UUID, tuple[str, Decimal]], list[UUID]]:
+    saved: UUID | None = None,
+) -> tuple[dict[UUID, Standing], list[UUID]]:
     """Decisions are appended, never changed, each with its trace; what each item earns by them, and their ids."""
     items = {i.id: i for i in item.dossier.items}
-    standing: dict[UUID, tuple[str, Decimal]] = {}
+    standing: dict[UUID, Standing] = {}
     ids = []
     for decision in decisions:
         new_id, credits_ = uuid7(), awarded(decision, items[decision.item_id])
@@ -147,13 +156,14 @@ def _decide(
             reason_sealed=work.seal(item.stream, reasons, "recognition_decision", new_id) if reasons else None,
             overlap_percent=decision.overlap_percent,
             grade_awarded=award.grade if award else None,
-            rule_id=award.rule_id if award else None,
+            rule_id=award.rule_id or saved if award else None,
+            mode=mode_of(decision, items[decision.item_id]),
             trace=canonical(trace),
             decided_by=work.actor.account_id,
             decided_on=work.occurred_on,
             decided_at=work.now,
         )
-        standing[decision.item_id] = (decision.outcome, credits_)
+        standing[decision.item_id] = (decision.outcome, credits_, mode_of(decision, items[decision.item_id]))
         ids.append(new_id)
     return standing, ids
 
@@ -166,11 +176,37 @@ def decide(work: Work, item: Item[Any], step: Step, given: Given) -> dict[str, A
 
 def decide_by_rule(work: Work, item: Item[Any], step: Step, given: Given) -> dict[str, Any]:
     """Each item as the rules have it (or the equivalences that were handed in), with every step."""
-    awards = awards_of(item.dossier, given)
-    decisions = [ItemDecision(item_id=i, outcome="recognised", credits_awarded=a.credits) for i, a in awards.items()]
-    _, ids = _decide(work, item, step.action, decisions, awards)
-    rules = sorted({str(a.rule_id) for a in awards.values() if a.rule_id})
+    awards, saved = awards_of(item.dossier, given), _saved(work, item, given)
+    decisions = [
+        ItemDecision(
+            item_id=i,
+            outcome="recognised" if a.mode == "full" else "partially_recognised",
+            credits_awarded=a.credits,
+            difference_codes=a.differences,
+            reason_text=a.conditions,
+            mode=a.mode,
+        )
+        for i, a in awards.items()
+    ]
+    _, ids = _decide(work, item, step.action, decisions, awards, saved)
+    rules = sorted({str(r) for a in awards.values() if (r := a.rule_id or saved)})
     return _decided(work, item, ids, {"rules": rules} if rules else None)
+
+
+def _saved(work: Work, item: Item[Any], given: Given) -> UUID | None:
+    """The rule as which the decision is kept: made once in an act, with the first case that it decides."""
+    if (rule := given.get("save_as")) is None:
+        return None
+    if rule not in work.once:
+        equivalence: Equivalence = given["equivalences"][0]
+        work.once[rule] = new_id = uuid7()
+        columns = worded(work, new_id, dataclasses.asdict(rule), equivalence, item.dossier.last_edition + 1)
+        data = columns.pop("event_data")
+        work.bear(
+            recognition_rules, RECOGNITION_RULE, "save", work.call.institution, item_id=new_id, data=data, **columns
+        )
+    work.created["recognition_rule"] = work.once[rule]
+    return work.once[rule]
 
 
 def _decided(work: Work, item: Item[Any], ids: list[UUID], more: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -210,12 +246,15 @@ def undecide(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[
     return {"decided_on": None, "sign_off": []}
 
 
-def _standing(item: Item[Any]) -> dict[UUID, tuple[str, Decimal]]:
-    return {i.id: (i.outcome or "not_recognised", i.credits_awarded) for i in item.dossier.items}
+def _standing(item: Item[Any]) -> dict[UUID, Standing]:
+    return {i.id: (i.outcome or "not_recognised", i.credits_awarded, i.mode) for i in item.dossier.items}
 
 
-def _told(standing: dict[UUID, tuple[str, Decimal]]) -> list[dict[str, Any]]:
-    return [{"item_id": i, "outcome": o, "credits_awarded": a} for i, (o, a) in standing.items()]
+def _told(standing: dict[UUID, Standing]) -> list[dict[str, Any]]:
+    return [
+        {"item_id": i, "outcome": o, "credits_awarded": a} | ({"mode": m} if m == "elective" else {})
+        for i, (o, a, m) in standing.items()
+    ]
 
 
 def notify(work: Work, item: Item[Any], step: Step, _given: Given) -> dict[str, Any]:
@@ -235,17 +274,20 @@ def unnotify(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[
 
 
 # ---- the ledger
-def _enter(work: Work, item: Item[Any], sign: int, standing: dict[UUID, tuple[str, Decimal]]) -> None:
+def _enter(work: Work, item: Item[Any], sign: int, standing: dict[UUID, Standing]) -> None:
+    """What each item earns, for its target; as an elective it is for no course."""
     for i in item.dossier.items:
-        _, earned = standing[i.id]
+        _, earned, mode = standing[i.id]
+        elective = mode == "elective"
         if earned > 0:
             work.writes.row(
                 tables.ledger,
                 item.stream,
                 id=uuid7(),
                 person_id=item.stream,
-                course_id=i.target_course_id,
-                target=i.target,
+                course_id=None if elective else i.target_course_id,
+                target=i.target or ("elective" if elective else None),
+                mode=mode,
                 credits=earned,
                 sign=sign,
                 item_id=i.id,
@@ -255,7 +297,7 @@ def _enter(work: Work, item: Item[Any], sign: int, standing: dict[UUID, tuple[st
             )
 
 
-def _settle(work: Work, item: Item[Any], standing: dict[UUID, tuple[str, Decimal]]) -> None:
+def _settle(work: Work, item: Item[Any], standing: dict[UUID, Standing]) -> None:
     """Final: what was recognised is earned, and what was not may be claimed again."""
     _enter(work, item, 1, standing)
     _free(work, item, item.dossier.items, [i for i in item.dossier.items if standing[i.id][0] == "not_recognised"])
@@ -332,7 +374,7 @@ SUBJECT: Subject[Any] = Subject(
     RECOGNITION_CASE,
     tables.recognition_cases,
     recognition.FACTS,
-    births={"open": recognition.NEW_FACTS},
+    births={"open": recognition.NEW_FACTS, "decide_alike": recognition.ALIKE_FACTS},
     effects={
         "open": open_case,
         "ask_evidence": ask_evidence,
@@ -457,7 +499,14 @@ def _would_get(case: UUID, item: Item[Any] | None, action: str, actor: Actor, gi
     except Refused as no:
         return told | {"would": False, "error": "refused", "reasons": no.reasons}
     awards = [
-        {"item_id": i, "credits_awarded": a.credits, "grade_awarded": a.grade, "rule_id": a.rule_id, "trace": a.trace}
+        {
+            "item_id": i,
+            "credits_awarded": a.credits,
+            "grade_awarded": a.grade,
+            "rule_id": a.rule_id,
+            "mode": a.mode,
+            "trace": a.trace,
+        }
         for i, a in awards_of(item.dossier, given).items()
     ]
     return told | {"would": True, "error": None, "awards": awards}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from uuid import UUID
 
 from service.actions.work import Item, Subject, Work
+from service.domain.equivalences import Equivalence
 from service.domain.lifecycle import Given, Step
 from service.domain.recognition_rules import RECOGNITION_RULE, NewRule
 from service.storage import recognition_rules as stored
@@ -14,22 +16,33 @@ from service.storage.tables import recognition_rules as tables
 
 def draft(work: Work, item: Item[NewRule], _step: Step, given: Given) -> dict[str, Any]:
     """The next edition of its key, with its sources and targets."""
-    equivalence, rule, edition = given["equivalence"], work.created["recognition_rule"], item.dossier.last_edition + 1
+    rule = work.created["recognition_rule"]
+    return worded(work, rule, given, given["equivalence"], item.dossier.last_edition + 1)
+
+
+def worded(work: Work, rule: UUID, given: Given, equivalence: Equivalence, edition: int) -> dict[str, Any]:
+    """A rule's own columns, its sources and its targets, and what its event says."""
+    stream = work.call.institution
     for place, source in enumerate(equivalence.sources):
         row = dataclasses.asdict(source)
-        work.writes.row(tables.recognition_rule_sources, item.stream, rule_id=rule, place=place, **row)
+        work.writes.row(tables.recognition_rule_sources, stream, rule_id=rule, place=place, **row)
     for place, target in enumerate(equivalence.targets):
         row = dataclasses.asdict(target)
-        work.writes.row(tables.recognition_rule_targets, item.stream, rule_id=rule, place=place, **row)
+        work.writes.row(tables.recognition_rule_targets, stream, rule_id=rule, place=place, **row)
     said = {
         "rule_key": given["rule_key"],
         "edition": edition,
         "automatic": given["automatic"],
         "valid_from": given["valid_from"],
         "valid_until": given.get("valid_until"),
+        "mode": equivalence.mode,
+        "person_id": given.get("person_id"),
+        "promised_on": given.get("promised_on"),
     }
     return said | {
         "rationale": given["rationale"],
+        "differences": list(equivalence.differences),
+        "conditions": equivalence.conditions,
         "credit_policy": dataclasses.asdict(equivalence.credits) if equivalence.credits else None,
         "grade_policy": dataclasses.asdict(equivalence.grades) if equivalence.grades else None,
         "event_data": said

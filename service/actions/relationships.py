@@ -106,7 +106,7 @@ async def conversions(services: Services, call: Call, relationship: UUID) -> lis
         Missing: no relationship that the actor sees.
     """
     statement = relationships.conversions_of(call.eyes)
-    _, found = await records(services, call, statement, "recognition_rules.read", by_id=relationship)
+    _, found = await records(services, call, statement, "partner_conversions.read", by_id=relationship)
     if found[0]["relationship_id"] is None:
         raise Missing
     names = ("id", "no", "effective_from", "credit_policy", "grade_policy", "set_at")

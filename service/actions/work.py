@@ -167,6 +167,8 @@ class Work:
     action_id: UUID = field(default_factory=uuid7)
     touched: dict[UUID, tuple[int, int, bytes]] = field(default_factory=dict)
     created: dict[str, UUID] = field(default_factory=dict)
+    once: dict[Any, UUID] = field(default_factory=dict)
+    """What was made once for all items of the act, by what it is."""
     later: dict[Any, Callable[[], None]] = field(default_factory=dict)
     """What is told once for all items of the act, by what it is about (the seats of a request)."""
 

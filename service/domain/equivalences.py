@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, get_args
 from uuid import UUID
 
 from service.domain.conversion import (
@@ -24,6 +24,11 @@ from service.domain.conversion import (
 from service.domain.conversion.trace import Plain, formula
 from service.domain.lifecycle import Reason
 
+Mode = Literal["full", "partial", "elective"]
+"""As what something counts: as its target in full, as a part of it, or only as an elective."""
+Difference = Literal["level", "workload", "quality", "profile", "outcomes", "failed", "no_evidence"]
+MODES: tuple[str, ...] = get_args(Mode)
+DIFFERENCES: tuple[str, ...] = get_args(Difference)
 WHOLE = Decimal(100)
 CENT = Decimal("0.01")
 
@@ -48,17 +53,27 @@ class RuleTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equivalence:
-    """All the sources together count as all the targets; how their credits and grades are converted."""
+    """All the sources together count as all the targets; how their credits and grades are converted.
+
+    What counts for less than its targets (in part, or as an elective) names the differences, and its conditions say
+    why in words: they are the reasons of every decision by it.
+    """
 
     sources: tuple[RuleSource, ...]
     targets: tuple[RuleTarget, ...]
     credits: CreditPolicy | None = None
     grades: GradePolicy | None = None
+    mode: Mode = "full"
+    differences: tuple[Difference, ...] = ()
+    conditions: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleInForce:
-    """An active rule with its edition and the days on which a result must have been achieved."""
+    """An active rule with its edition and the days on which a result must have been achieved.
+
+    With `promised_on` it is no rule for all but a promise: what an agreement with one person said before they went.
+    """
 
     id: UUID
     rule_key: str
@@ -67,6 +82,7 @@ class RuleInForce:
     valid_from: date
     valid_until: date | None
     equivalence: Equivalence
+    promised_on: date | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether the day is one of its days."""
@@ -120,6 +136,9 @@ class Award:
     grade: str | None
     rule_id: UUID | None
     trace: dict[str, list[dict[str, Plain]]]
+    mode: Mode = "full"
+    differences: tuple[Difference, ...] = ()
+    conditions: str | None = None
 
 
 Proposal: TypeAlias = "tuple[list[Award], list[Reason]]"
@@ -165,7 +184,34 @@ def sound(equivalence: Equivalence, at: str = "/equivalence") -> list[Reason]:
         for n, t in enumerate(equivalence.targets)
         if t.credits is not None and t.credits <= 0
     ]
+    return found + _less_said(equivalence, at)
+
+
+def _less_said(e: Equivalence, at: str) -> list[Reason]:
+    """What counts in full has no differences; what counts for less has some, with reasons, and a part says how much."""
+    if e.mode == "full":
+        return [Reason("recognised_without_difference", pointer=f"{at}/differences")] if e.differences else []
+    found = []
+    if not e.differences:
+        found.append(Reason("difference_named", required=DIFFERENCES, pointer=f"{at}/differences"))
+    if not (e.conditions or "").strip():
+        found.append(Reason("reasons_written", pointer=f"{at}/conditions"))
+    if e.mode == "partial" and e.credits is None and any(t.credits is None for t in e.targets):
+        found.append(Reason("part_says_credits", pointer=f"{at}/targets"))
     return found
+
+
+def courses_known(e: Equivalence, own: Container[UUID], others: Container[UUID], at: str) -> list[Reason]:
+    """Sources and targets stand in the catalogue; what is replaced is a course of our own."""
+    return [
+        Reason("course_known", pointer=f"{at}/sources/{n}/course_id")
+        for n, s in enumerate(e.sources)
+        if s.course_id not in own and s.course_id not in others
+    ] + [
+        Reason("course_known", pointer=f"{at}/targets/{n}/course_id")
+        for n, t in enumerate(e.targets)
+        if t.course_id not in own
+    ]
 
 
 def _covers(e: Equivalence, items: Sequence[Claimed]) -> bool:
@@ -227,6 +273,7 @@ def _award(
                         item_id=item.id, credits=Decimal(amount), rule_id=rule_id,
                         grade=str(grade.result["grade"]) if grade.steps else None,
                         trace={"credits": plain(trace), "grade": plain(grade)},
+                        mode=e.mode, differences=e.differences, conditions=e.conditions,
                     )
                 )  # fmt: skip
             else:
@@ -275,9 +322,12 @@ def _grade_of(e: Equivalence, item: Claimed, at: str) -> Trace | list[Reason]:
     return convert_grade(item.grade, e.grades, passed=item.passed, at=at)
 
 
-def _with_policies(e: Equivalence, items: Sequence[Claimed], partners: Sequence[PartnerConversion]) -> Equivalence:
-    """The equivalence with the partner's policies where it has none: those that held when the last was achieved."""
-    days = [i.achieved_on for i in items if i.achieved_on is not None]
+def _with_policies(
+    rule: RuleInForce | Equivalence, e: Equivalence, items: Sequence[Claimed], partners: Sequence[PartnerConversion]
+) -> Equivalence:
+    """The equivalence with the partner's policies where it has none: those of the promise, or of the last result."""
+    promised = rule.promised_on if isinstance(rule, RuleInForce) else None
+    days = [promised] if promised else [i.achieved_on for i in items if i.achieved_on is not None]
     owners = {i.source_owner_id for i in items}
     begun = [p for p in partners if {p.owner_id} == owners and days and p.effective_from <= max(days)]
     theirs = max(begun, key=lambda p: (p.effective_from, p.no), default=None)
@@ -294,12 +344,13 @@ def propose(
 ) -> Proposal:
     """What every item of a case gets by the rules, as of the day on which each result was achieved; or why not.
 
-    A rule takes the items that are all of its sources and all of its targets. An item that no rule takes is a reason.
+    A rule takes the items that are all of its sources and all of its targets; what was promised goes before rules for
+    all. An item that no rule takes is a reason.
     """
     left = {i.id: n for n, i in enumerate(items)}
     made: list[Award] = []
     found: list[Reason] = []
-    for rule in rules:
+    for rule in sorted(rules, key=lambda r: not isinstance(r, RuleInForce) or r.promised_on is None):
         e = rule.equivalence if isinstance(rule, RuleInForce) else rule
         sources, targets = {s.course_id for s in e.sources}, {t.course_id for t in e.targets}
         mine = [
@@ -310,7 +361,9 @@ def propose(
             continue
         at = f"/items/{left[mine[0].id]}"
         unmet = [r for i in mine for r in _meets(e, i, f"/items/{left[i.id]}")]
-        awards, faults = ([], unmet) if unmet else _award(rule, _with_policies(e, mine, partners), mine, schemes, at)
+        awards, faults = (
+            ([], unmet) if unmet else _award(rule, _with_policies(rule, e, mine, partners), mine, schemes, at)
+        )
         made, found = made + awards, found + faults
         for i in mine:
             del left[i.id]
@@ -323,13 +376,18 @@ def _in_time(rule: RuleInForce | Equivalence, item: Claimed) -> bool:
 
 
 __all__ = [
+    "DIFFERENCES",
+    "MODES",
     "Award",
+    "Difference",
     "Equivalence",
+    "Mode",
     "PartnerConversion",
     "RuleInForce",
     "RuleSource",
     "RuleTarget",
     "by_hand",
+    "courses_known",
     "propose",
     "sound",
 ]

@@ -7,18 +7,22 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from service.domain.actors import COORDINATOR, REGISTRAR
-from service.domain.equivalences import Equivalence, sound
+from service.domain.actors import COORDINATOR, REGISTRAR, SYSTEM
+from service.domain.equivalences import Equivalence, courses_known, sound
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRule(Dossier):
-    """What is known when a rule is drafted: courses that are our own or others', and the last edition of its key."""
+    """What is known when a rule is drafted: courses that are our own or others', and the last edition of its key.
+
+    `person_known`: whoever it is promised to is one of the institution's people.
+    """
 
     own: frozenset[UUID] = frozenset()
     others: frozenset[UUID] = frozenset()
     last_edition: int = 0
+    person_known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +37,21 @@ class RuleDossier(Dossier):
 def equivalence_sound(r: NewRule, given: Given) -> list[Reason]:
     """Sources and targets are courses of the catalogue, each once; what replaces is counted for courses of our own."""
     e: Equivalence = given["equivalence"]
-    found = sound(e)
-    found += [
-        Reason("course_known", pointer=f"/equivalence/sources/{n}/course_id")
-        for n, s in enumerate(e.sources)
-        if s.course_id not in r.own | r.others
-    ]
-    found += [
-        Reason("course_known", pointer=f"/equivalence/targets/{n}/course_id")
-        for n, t in enumerate(e.targets)
-        if t.course_id not in r.own
-    ]
+    return sound(e) + courses_known(e, r.own, r.others, "/equivalence")
+
+
+def promise_whole(r: NewRule, given: Given) -> list[Reason]:
+    """A promise names the person and the day on which it was agreed, before the results that it is about."""
+    person, day = given.get("person_id"), given.get("promised_on")
+    if person is None and day is None:
+        return []
+    if person is None or day is None:
+        return [Reason("promise_whole", required=["person_id", "promised_on"], pointer="/promised_on")]
+    found = []
+    if not r.person_known:
+        found.append(Reason("person_known", pointer="/person_id"))
+    if day > given["valid_from"]:
+        found.append(Reason("days_in_order", required=day, actual=given["valid_from"], pointer="/valid_from"))
     return found
 
 
@@ -67,6 +75,15 @@ DRAFTED: tuple[Takes[Any], ...] = (
     Takes("automatic", bool, "Whether a case may be decided by it without a person."),
     Takes("valid_from", date, "The first day on which a result may have been achieved."),
     Takes("valid_until", date, "The last such day; none where it is open.", needed=False),
+    Takes("person_id", UUID, "To whom it was promised; none for a rule for all.", needed=False),
+    Takes(
+        "promised_on",
+        date,
+        "The day of the agreement that promised it.",
+        needed=False,
+        most=lambda r: r.today,
+        code="promised_on_past",
+    ),
 )
 ENDED: tuple[Takes[Any], ...] = (
     Takes("valid_until", date, "The last day on which a result may have been achieved.", least=lambda r: r.valid_from),
@@ -76,7 +93,8 @@ ENDED: tuple[Takes[Any], ...] = (
 RECOGNITION_RULE = Lifecycle[Any]("recognition_rule", [
     #    action      from                 to         who                       only if  leaves behind
     Rule("draft",    [NEW],               "draft",   [REGISTRAR, COORDINATOR], [],      "recognition_rule.drafted",
-         takes=DRAFTED, checks=[equivalence_sound, days_in_order]),
+         takes=DRAFTED, checks=[equivalence_sound, days_in_order, promise_whole]),
+    Rule("save",     [NEW],               "active",  [SYSTEM],                 [],      "recognition_rule.saved", undo=[not_used]),
     Rule("activate", ["draft"],           "active",  [REGISTRAR],              [],      "recognition_rule.activated", undo=[not_used]),
     Rule("end",      ["active"],          "active",  [REGISTRAR],              [],      "recognition_rule.ended",
          takes=ENDED, undo=False),

@@ -19,10 +19,18 @@ SIGNERS = ("registrar", "coordinator", "admin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryCap:
-    """The most credits that may be recognised for courses of one kind."""
+    """The most credits that may be recognised for courses of one kind, or as electives."""
 
-    kind: Literal["theory", "practice", "placement"]
+    kind: Literal["theory", "practice", "placement", "elective"]
     credits: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitution:
+    """What was learnt in one way elsewhere, and may count for a course that is taught in another way here."""
+
+    source: Literal["theory", "practice", "placement"]
+    target: Literal["theory", "practice", "placement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +48,7 @@ class Regulation:
     overlap_percent: Decimal | None
     elective_for_required: bool
     signatures: tuple[str, ...]
+    substitutions: tuple[Substitution, ...] | None = None
 
     @property
     def scheme(self) -> CreditScheme:
@@ -103,6 +112,12 @@ TAKEN: tuple[Takes[Any], ...] = (
         most=Decimal(100),
     ),
     Takes("elective_for_required", bool, "Whether an elective of our own may replace a required course.", needed=False),
+    Takes(
+        "substitutions",
+        tuple[Substitution, ...],
+        "Which kinds of courses may count for courses of another kind.",
+        needed=False,
+    ),
     Takes(
         "signatures",
         tuple[str, ...],

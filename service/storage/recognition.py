@@ -20,10 +20,12 @@ from sqlalchemy import (
     func,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import SYSTEM_ACCOUNT, Sight
@@ -33,6 +35,7 @@ from service.storage.conversion import shipped_schemes
 from service.storage.database import Record, Statement, value
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.recognition_rules import (
+    CATALOGUE,
     conversions_for,
     read_conversion,
     read_regulation,
@@ -73,7 +76,7 @@ def _exact(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 _x = _d.alias("latest")
 _standing = select(func.max(_x.c.round)).where(mine(_x), _x.c.item_id == _i.c.id).scalar_subquery()
 _cc, _v, _n = curriculum_courses, curricula, enrolments
-_home = courses.alias("home")
+_home, _there = courses.alias("home"), courses.alias("there")
 _newest = (
     select(_v.c.id)
     .where(mine(_v), _v.c.programme_id == _c.c.programme_id)
@@ -132,6 +135,8 @@ _ITEMS = json_rows(
         _r.c.achieved_on,
         _exact(_home.c.credits, "target_credits"),
         _home.c.kind.label("target_kind"),
+        _there.c.kind.label("source_kind"),
+        _d.c.mode,
         _in_curriculum(_i.c.target_course_id, required=True).label("target_required"),
         _in_curriculum(_course_of(_r), required=False).label("source_elective"),
     )
@@ -139,6 +144,7 @@ _ITEMS = json_rows(
         _i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id))
         .outerjoin(_d, and_(mine(_d), _d.c.item_id == _i.c.id, _d.c.round == _standing))
         .outerjoin(_home, and_(mine(_home), _home.c.id == _i.c.target_course_id))
+        .outerjoin(_there, and_(mine(_there), _there.c.id == _course_of(_r)))
     )
     .where(mine(_i), _i.c.case_id == _c.c.id)
     .order_by(_i.c.place)
@@ -158,14 +164,15 @@ _DOCUMENTS = case(
 )
 
 
-_DECIDABLE = _c.c.state.in_([word(s) for s in ("opened", "assessing")])
+_DECIDABLE = _c.c.state.in_([word(s) for s in ("opened", "assessing", "appealed")])
 _RULES = case(
     (
         _DECIDABLE,
         rules_for(
             select(_course_of(_r))
             .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
-            .where(mine(_i), _i.c.case_id == _c.c.id)
+            .where(mine(_i), _i.c.case_id == _c.c.id),
+            _c.c.person_id,
         ),
     )
 )
@@ -180,8 +187,13 @@ _CONVERSIONS = case(
     )
 )
 _oc, _oi, _od, _ox = _c.alias("other"), _i.alias("other_item"), _d.alias("other_decision"), _d.alias("other_latest")
+_by_choice = _od.c.mode == word("elective")
 _EARNED = json_rows(
-    select(_oi.c.target_course_id, _home.c.kind, _exact(_od.c.credits_awarded, "credits"))
+    select(
+        case((_by_choice, cast(null(), Uuid)), else_=_oi.c.target_course_id).label("target_course_id"),
+        case((_by_choice, word("elective")), else_=_home.c.kind).label("kind"),
+        _exact(_od.c.credits_awarded, "credits"),
+    )
     .select_from(
         _oc.join(_oi, and_(mine(_oi), _oi.c.case_id == _oc.c.id))
         .join(_od, and_(mine(_od), _od.c.item_id == _oi.c.id))
@@ -216,7 +228,11 @@ def _asker_roles(actor: Any) -> ColumnElement[Any]:
 
 def _read(values: dict[str, Any]) -> dict[str, Any]:
     deciders = frozenset(UUID(d["decided_by"]) for d in values["deciders"]) - {SYSTEM_ACCOUNT}
+    named: dict[str, Any] = {
+        name: frozenset(UUID(c["id"]) for c in values[name]) for name in ("own", "others") if name in values
+    }
     return values | {
+        **named,
         "items": tuple(_item(i) for i in values["items"]),
         "deciders": deciders,
         "evidence_wanted": tuple(values["evidence_wanted"] or ()),
@@ -261,32 +277,41 @@ def _item(row: dict[str, Any]) -> CaseItem:
         target_credits=Decimal(row["target_credits"]) if row["target_credits"] is not None else None,
         target_kind=row["target_kind"],
         target_required=row["target_required"],
+        source_kind=row["source_kind"],
+        mode=row["mode"],
     )
 
 
-FACTS: FactsOf[CaseDossier] = FactsOf(
+_CASE: dict[str, Any] = {
+    "items": _ITEMS,
+    "round": _c.c.round,
+    "deciders": _DECIDERS,
+    "asker": _asker,
+    "asker_roles": _asker_roles,
+    "sign_off": _c.c.sign_off,
+    "signers": _SIGNERS,
+    "rules": _RULES,
+    "regulations": regulations_for(_c.c.programme_id),
+    "conversions": _CONVERSIONS,
+    "earned": _EARNED,
+    "evidence_until": _c.c.evidence_until,
+    "evidence_wanted": _c.c.evidence_wanted,
+    "documents": _DOCUMENTS,
+    "appeal_until": _c.c.appeal_until,
+    "appeal_id": select(_a.c.id).where(mine(_a), _a.c.case_id == _c.c.id, _a.c.outcome.is_(None)).scalar_subquery(),
+}
+FACTS: FactsOf[CaseDossier] = FactsOf(_c, CaseDossier, _CASE, read=_read)
+ALIKE_FACTS: FactsOf[CaseDossier] = FactsOf(
     _c,
     CaseDossier,
-    {
-        "items": _ITEMS,
-        "round": _c.c.round,
-        "deciders": _DECIDERS,
-        "asker": _asker,
-        "asker_roles": _asker_roles,
-        "sign_off": _c.c.sign_off,
-        "signers": _SIGNERS,
-        "rules": _RULES,
-        "regulations": regulations_for(_c.c.programme_id),
-        "conversions": _CONVERSIONS,
-        "earned": _EARNED,
-        "evidence_until": _c.c.evidence_until,
-        "evidence_wanted": _c.c.evidence_wanted,
-        "documents": _DOCUMENTS,
-        "appeal_until": _c.c.appeal_until,
-        "appeal_id": select(_a.c.id).where(mine(_a), _a.c.case_id == _c.c.id, _a.c.outcome.is_(None)).scalar_subquery(),
-    },
+    {**_CASE, **CATALOGUE},
+    also=case(
+        (bindparam("rule_key", type_=Text).is_not(None), array([_c.c.institution_id])), else_=cast(null(), ARRAY(Uuid))
+    ),
+    extra=("course_ids", "rule_key"),
     read=_read,
 )
+"""A case whose decision may be kept as a rule: that one stands in the institution's own stream."""
 
 
 def _read_new(values: dict[str, Any]) -> dict[str, Any]:
@@ -401,6 +426,7 @@ def _columns(sight: Sight | None, _actor: Any) -> dict[str, ColumnElement[Any]]:
                 _exact(_d.c.overlap_percent, "overlap_percent"),
                 _d.c.grade_awarded,
                 _d.c.rule_id,
+                _d.c.mode,
                 _d.c.decided_by,
                 _d.c.decided_on,
             )
@@ -447,6 +473,7 @@ LEDGER = View(
             "target",
             "credits",
             "sign",
+            "mode",
             "item_id",
             "case_id",
             "entered_on",
@@ -545,6 +572,7 @@ _taken = (
         mine(_own_rule),
         _own_rule.c.state == word("active"),
         _own_rule.c.automatic,
+        or_(_own_rule.c.person_id.is_(None), _own_rule.c.person_id == _c.c.person_id),
         recognition_rule_sources.c.course_id == _course_of(_r),
         _own_rule.c.valid_from <= _r.c.achieved_on,
         func.coalesce(_own_rule.c.valid_until >= _r.c.achieved_on, true()),

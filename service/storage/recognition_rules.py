@@ -10,14 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, cast, func, select
+from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
-from service.domain.actors import Sight
+from service.domain.actors import Role, Sight
 from service.domain.conversion import CreditPolicy, GradePolicy
 from service.domain.equivalences import Equivalence, PartnerConversion, RuleInForce, RuleSource, RuleTarget
 from service.domain.recognition_rules import NewRule, RuleDossier
-from service.domain.regulations import CategoryCap, Default, Regulation
+from service.domain.regulations import CategoryCap, Default, Regulation, Substitution
 from service.storage.conversion import data_file, source_of
 from service.storage.database import Record, Statement
 from service.storage.opening import ITSELF, FactsOf, json_rows, word
@@ -33,6 +34,7 @@ from service.storage.tables.recognition_rules import (
     recognition_rules,
     regulations,
 )
+from service.storage.tables.trainees import trainees
 from service.storage.tenancy import mine
 from service.storage.views import View, among, read_by
 
@@ -73,6 +75,7 @@ def _read_new(row: dict[str, Any]) -> dict[str, Any]:
         "own": frozenset(UUID(c["id"]) for c in row["own"]),
         "others": frozenset(UUID(c["id"]) for c in row["others"]),
         "last_edition": row["last_edition"],
+        "person_known": row["person_known"],
     }
 
 
@@ -81,42 +84,50 @@ _named = (
     courses.c.id == func.any(bindparam("course_ids", type_=ARRAY(Uuid))),
     courses.c.state != word("voided"),
 )
+CATALOGUE: dict[str, Any] = {
+    "own": json_rows(select(courses.c.id).where(*_named, courses.c.owner_id.is_(None))),
+    "others": json_rows(select(courses.c.id).where(*_named, courses.c.owner_id.is_not(None))),
+    "last_edition": select(func.coalesce(func.max(_r.c.edition), 0))
+    .where(mine(_r), _r.c.rule_key == bindparam("rule_key", type_=Text), _r.c.state != word("voided"))
+    .scalar_subquery(),
+}
+"""What must be known of the courses and the name of a rule that is to be."""
 NEW_FACTS: FactsOf[NewRule] = FactsOf(
     ITSELF,
     NewRule,
     {
-        "own": json_rows(select(courses.c.id).where(*_named, courses.c.owner_id.is_(None))),
-        "others": json_rows(select(courses.c.id).where(*_named, courses.c.owner_id.is_not(None))),
-        "last_edition": select(func.coalesce(func.max(_r.c.edition), 0))
-        .where(mine(_r), _r.c.rule_key == bindparam("rule_key", type_=Text), _r.c.state != word("voided"))
-        .scalar_subquery(),
+        **CATALOGUE,
+        "person_known": select(trainees.c.id)
+        .where(mine(trainees), trainees.c.id == bindparam("person_id", type_=Uuid))
+        .exists(),
     },
     stream="id",
     birth=True,
-    extra=("course_ids", "rule_key"),
+    extra=("course_ids", "rule_key", "person_id"),
     read=_read_new,
 )
+
+
+def _columns(_sight: Sight | None, actor: Any) -> dict[str, ColumnElement[Any]]:
+    plain = (
+        "id", "version", "state", "since_on", "rule_key", "edition", "rationale", "automatic", "valid_from",
+        "valid_until", "credit_policy", "grade_policy", "mode", "differences", "conditions", "promised_on",
+    )  # fmt: skip
+    # Whoever only reads figures learns of nobody what was promised to them.
+    of_people = actor.c.roles.op("&&")(array([word(r.value) for r in Role if r is not Role.READER]))
+    person = case((select(of_people).scalar_subquery(), _r.c.person_id)).label("person_id")
+    return {name: _r.c[name] for name in plain} | {"person_id": person, "sources": SOURCES, "targets": TARGETS}
+
+
 VIEW = View(
     _r,
-    {
-        name: _r.c[name]
-        for name in (
-            "id",
-            "version",
-            "state",
-            "since_on",
-            "rule_key",
-            "edition",
-            "rationale",
-            "automatic",
-            "valid_from",
-            "valid_until",
-            "credit_policy",
-            "grade_policy",
-        )
-    }
-    | {"sources": SOURCES, "targets": TARGETS},
-    filters={"state": among(_r.c.state), "rule_key": among(_r.c.rule_key), "automatic": among(_r.c.automatic)},
+    _columns,
+    filters={
+        "state": among(_r.c.state),
+        "rule_key": among(_r.c.rule_key),
+        "automatic": among(_r.c.automatic),
+        "person_id": among(_r.c.person_id),
+    },
 )
 
 
@@ -147,21 +158,27 @@ def read_rule(row: Mapping[str, Any]) -> RuleInForce:
             targets=targets,
             credits=_CREDITS.validate_python(credits_) if credits_ else None,
             grades=_GRADES.validate_python(grades) if grades else None,
+            mode=row["mode"],
+            differences=tuple(row["differences"]),
+            conditions=row["conditions"],
         ),
+        promised_on=date.fromisoformat(row["promised_on"]) if row["promised_on"] else None,
     )
 
 
-def rules_for(source: Select[Any]) -> ColumnElement[Any]:
-    """The active rules of which a source is among the courses of a subselect, as JSON."""
+def rules_for(source: Select[Any], person: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The active rules for all, and what was promised to a person, with a source among some courses; as JSON."""
     s = _s.alias("of_source")
     return json_rows(
         select(
             _r.c.id, _r.c.rule_key, _r.c.edition, _r.c.automatic, _r.c.valid_from, _r.c.valid_until,
-            _r.c.credit_policy, _r.c.grade_policy, SOURCES.label("sources"), TARGETS.label("targets"),
+            _r.c.credit_policy, _r.c.grade_policy, _r.c.mode, _r.c.differences, _r.c.conditions, _r.c.promised_on,
+            SOURCES.label("sources"), TARGETS.label("targets"),
         )
         .where(
             mine(_r),
             _r.c.state == word("active"),
+            or_(_r.c.person_id.is_(None), _r.c.person_id == person),
             select(s.c.rule_id).where(mine(s), s.c.rule_id == _r.c.id, s.c.course_id.in_(source)).exists(),
         )
         .order_by(_r.c.rule_key, _r.c.edition)
@@ -195,7 +212,7 @@ def read_conversion(row: Mapping[str, Any]) -> PartnerConversion:
 _EXACT = (
     "hours_per_credit", "full_year_credits", "credits_per_course", "credits_in_all", "credits_gap", "overlap_percent",
 )  # fmt: skip
-_PLAIN = ("no", "effective_from", "credits_per_kind", "elective_for_required", "signatures")
+_PLAIN = ("no", "effective_from", "credits_per_kind", "elective_for_required", "signatures", "substitutions")
 
 
 def regulations_for(programme: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -214,8 +231,15 @@ def read_regulation(row: Mapping[str, Any]) -> Regulation:
         credits_per_kind=kinds,
         elective_for_required=row["elective_for_required"],
         signatures=tuple(row["signatures"]),
+        substitutions=tuple(Substitution(**s) for s in row["substitutions"]) or None,
         **numbers,
     )
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(Substitution(**s) for s in value)
+    return Decimal(value) if isinstance(value, str) else value
 
 
 @cache
@@ -224,7 +248,7 @@ def college_defaults() -> Mapping[str, Default]:
     found = {}
     for name, row in data_file("regulation.json")["defaults"].items():
         source = source_of(row)
-        value = Decimal(row["value"]) if isinstance(row["value"], str) else row["value"]
+        value = _default(row["value"])
         found[name] = Default(value=value, source=source)
     return found
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from service.domain.actors import ADMIN, READER
+from service.domain.actors import ADMIN, READER, TRAINEE
 from tests.api.studying import STAGES
 from tests.api.test_recognition import NO, PART, YES, Staff, rung
 from tests.api.test_relationships import ENTERPRISE_BODY
@@ -114,8 +114,7 @@ async def test_rule_names_courses_that_are_there(desk: Desk) -> None:
         }  # fmt: skip
         answer = await desk.coordinator.post("/v1/recognition-rules", body)
         assert [r["code"] for r in answer.json()["reasons"]] == codes
-    assert await desk.trainee.get("/v1/recognition-rules") is not None
-    assert (await desk.trainee.get("/v1/recognition-rules")).status_code == 403
+    assert (await desk.trainee.get("/v1/recognition-rules")).json()["items"] == []
 
 
 # ---- by rule
@@ -229,6 +228,116 @@ async def test_many_are_previewed_decided_alike_and_saved_as_a_rule(world: World
     by_rule = (await desk.registrar.post("/v1/recognition-cases/bulk/preview", {"case_ids": [plain(later)]})).json()
     assert [a["credits_awarded"] for a in by_rule["items"][0]["awards"]] == ["4"]
     assert await rung(world, "decide_by_rule") == 1
+
+
+async def test_sixty_with_the_same_pair_are_previewed_decided_and_kept_as_a_rule_in_one_act(
+    world: World, desk: Desk, dsn: str
+) -> None:
+    """Two of them have too low a grade; the sixty-first, later, is decided by the rule alone."""
+    code = (await desk.coordinator.get(f"/v1/courses/{desk.there}")).json()["code"]
+    people = [await person(desk.coordinator) for _ in range(60)]
+    ids = []
+    for n, who in enumerate(people):
+        ids.append(plain(await desk.case(who=who, grade="3,7" if n in (7, 41) else "1,7", course_code=code)))
+    alike = {"equivalences": [desk.equivalence(credits=LOAD, grades=GERMAN)]}
+    seen = (await desk.registrar.post("/v1/recognition-cases/bulk/preview", {"case_ids": ids} | alike)).json()
+    assert (seen["would"], [i["id"] for i in seen["items"] if not i["would"]]) == (58, [ids[7], ids[41]])
+    kept = {"rule_key": "mechatronics", "rationale": "One decision for sixty.", "automatic": True,
+            "valid_from": "2025-01-01"}  # fmt: skip
+    items = [{"id": i, "version": 1} for i in ids]
+    asked = {"items": items, "save_as": kept} | alike
+    done = await desk.registrar.ok("/v1/recognition-cases/bulk/decide_alike", asked)
+    assert (done["done"], done["refused"]) == (58, 2)
+    (rule,) = {i["created"]["recognition_rule"] for i in done["items"] if i["done"]}
+    shown = (await desk.registrar.get(f"/v1/recognition-rules/{rule}")).json()
+    assert (shown["state"], shown["edition"], shown["automatic"], shown["targets"]) == (
+        "active", 1, True, [{"course_id": desk.here, "credits": None}],
+    )  # fmt: skip
+    con = await asyncpg.connect(dsn)
+    try:
+        acts = await con.fetch(
+            "SELECT action_id, count(*) AS n, count(DISTINCT tx) AS x FROM events"
+            " WHERE type IN ('recognition_case.decided_alike', 'recognition_rule.saved') GROUP BY action_id"
+        )
+        assert [(r["n"], r["x"]) for r in acts] == [(59, 1)]
+        given = await con.fetch("SELECT DISTINCT rule_id::text, credits_awarded FROM recognition_decisions")
+        assert [tuple(r) for r in given] == [(rule, 4)]
+    finally:
+        await con.close()
+    for n in (0, 59):
+        (traced,) = (await desk.registrar.get(f"/v1/recognition-cases/{ids[n]}/traces")).json()["items"]
+        assert (traced["holds"], traced["rule_id"], traced["grade_awarded"]) == (True, rule, "91")
+    await desk.case(who=await person(desk.coordinator), grade="2,0")
+    assert await rung(world, "decide_by_rule") == 1
+
+
+async def test_rule_that_cannot_be_kept_leaves_nothing_decided(desk: Desk) -> None:
+    """The decision and the rule are one act: where an edition holds on these days, neither is written."""
+    await desk.rule()
+    path = await desk.case()
+    kept = {"rule_key": "mechatronics", "rationale": "x", "automatic": False, "valid_from": "2026-01-01"}
+    body = {"equivalences": [desk.equivalence()], "save_as": kept}
+    answer = await desk.registrar.act(path, "decide_alike", body)
+    assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (409, "recognition_rules_one_at_a_time")
+    assert (await desk.registrar.get(path)).json()["decisions"] == []
+    again = body | {"save_as": kept | {"valid_from": "2027-01-01"}}
+    made = await desk.registrar.done(path, "decide_alike", again)
+    assert (await desk.registrar.get(f"/v1/recognition-rules/{made['created']['recognition_rule']}")).json()[
+        "edition"
+    ] == 2
+
+
+# ---- as what it counts, and what was promised
+async def test_elective_is_recognised_for_no_course_and_can_be_appealed(desk: Desk) -> None:
+    path = await desk.case()
+    less = {"mode": "elective", "differences": ["profile"], "conditions": "Another profile."}
+    alike = {"equivalences": [desk.equivalence(credits=LOAD) | less]}
+    seen = (await desk.registrar.post("/v1/recognition-cases/bulk/preview", {"case_ids": [plain(path)]} | alike)).json()
+    assert [a["mode"] for a in seen["items"][0]["awards"]] == ["elective"]
+    await desk.registrar.done(path, "decide_alike", alike)
+    assert (await desk.coordinator.done(path, "notify"))["state"] == "notified"
+    (d,) = (await desk.trainee.get(path)).json()["decisions"]
+    assert {k: d[k] for k in ("outcome", "mode", "credits_awarded", "difference_codes", "reason_text")} == {
+        "outcome": "partially_recognised", "mode": "elective", "credits_awarded": "4",
+        "difference_codes": ["profile"], "reason_text": "Another profile.",
+    }  # fmt: skip
+    (traced,) = (await desk.trainee.get(f"{path}/traces")).json()["items"]
+    assert traced["holds"]
+    await desk.trainee.done(path, "appeal", {"grounds": "Es ist dasselbe Fach."})
+    await desk.second.done(path, "decide_appeal", {"outcome": "upheld", "reason_text": "Nein."})
+    (entry,) = (await desk.registrar.get("/v1/ledger", person_id=desk.person)).json()["items"]
+    assert [entry[k] for k in ("course_id", "target", "credits", "mode")] == [None, "elective", "4", "elective"]
+
+
+async def test_what_was_promised_is_decided_by_the_clock_and_by_hand_no_less(world: World, desk: Desk) -> None:
+    """A promise is a rule for one person: theirs to read, nobody else's, and it goes before rules for all."""
+    await desk.rule()
+    who = await person(desk.coordinator)
+    agreed = {
+        "rule_key": f"agreement {who[:8]}", "person_id": who, "promised_on": "2026-01-10", "valid_from": "2026-01-10",
+        "equivalence": desk.equivalence(targets=[{"course_id": desk.here, "credits": "3.5"}]),
+    }  # fmt: skip
+    wrong = agreed | {"person_id": str(uuid4()), "rationale": "x", "automatic": True}
+    answer = await desk.coordinator.post("/v1/recognition-rules", wrong)
+    assert [r["code"] for r in answer.json()["reasons"]] == ["person_known"]
+    promise = await desk.rule(valid_until=None, **agreed)
+    theirs = await world.client(TRAINEE, person_ids=[who])
+    assert [r["promised_on"] for r in (await theirs.get("/v1/recognition-rules")).json()["items"]] == ["2026-01-10"]
+    assert (await desk.trainee.get("/v1/recognition-rules")).json()["items"] == []
+    assert (await desk.trainee.get(promise)).status_code == 404
+    reader = await world.client(READER)
+    assert [r["person_id"] for r in (await reader.get("/v1/recognition-rules")).json()["items"]] == [None, None]
+    first, other = await desk.case(who=who, achieved_on="2026-03-01"), await desk.case(achieved_on="2026-03-01")
+    items = (await desk.registrar.get(first)).json()["items"]
+    three = [YES | {"item_id": items[0]["id"], "credits_awarded": "3"}]
+    assert await desk.registrar.refused(first, "decide", {"decisions": three}) == ["promise_kept"]
+    assert await rung(world, "decide_by_rule") == 2
+    for path, awarded in ((first, ("3.5", plain(promise))), (other, ("4", None))):
+        (d,) = (await desk.registrar.get(path)).json()["decisions"]
+        assert d["credits_awarded"] == awarded[0]
+        assert awarded[1] in (None, d["rule_id"])
+        (traced,) = (await desk.registrar.get(f"{path}/traces")).json()["items"]
+        assert traced["holds"]
 
 
 async def test_several_courses_count_as_one_and_one_as_several(desk: Desk) -> None:
@@ -349,8 +458,10 @@ async def test_regulation_takes_the_college_rules_where_it_says_nothing(desk: De
         "no": 1, "hours_per_credit": "16", "credits_per_course": "6", "credits_in_all": "50", "credits_gap": "2",
     }  # fmt: skip
     assert {d["name"]: d["evidence"] for d in shown["defaults"]} == dict.fromkeys(
-        ("hours_per_credit", "credits_in_all", "credits_gap", "overlap_percent", "elective_for_required"), "secondary"
-    )
+        ("hours_per_credit", "credits_in_all", "credits_gap", "overlap_percent", "elective_for_required",
+         "substitutions"), "secondary"
+    )  # fmt: skip
+    assert shown["substitutions"] == [{"source": "placement", "target": "practice"}]
     twice = {"effective_from": "2026-01-01", "credits_per_kind": [{"kind": "theory", "credits": "1"}] * 2}
     assert await desk.registrar.refused(path, "set_regulation", twice) == ["caps_of_kinds"]
 

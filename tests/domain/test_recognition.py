@@ -26,13 +26,16 @@ from service.domain.recognition import (
     Earned,
     ItemDecision,
     NewCase,
+    SavedRule,
     WantedItem,
     awarded,
     awards_of,
+    mode_of,
     of_case,
     shares,
 )
-from service.domain.regulations import CategoryCap, Regulation
+from service.domain.recognition_rules import RECOGNITION_RULE, NewRule
+from service.domain.regulations import CategoryCap, Regulation, Substitution
 
 TODAY = date(2026, 11, 22)
 A, B, C, ME, OTHER = (UUID(int=n) for n in range(1, 6))
@@ -567,3 +570,206 @@ def test_case_is_signed_in_order_by_others() -> None:
     both: tuple[dict[str, Any], ...] = ({"deciders": frozenset({ME})}, {"signers": frozenset({ME})})
     for more in both:
         assert codes("sign", replace(facts, **more), Role.REGISTRAR) == ["another_signs"]
+
+
+# ---- as what it counts
+@pytest.mark.parametrize(
+    ("outcome", "facts", "mode", "found"),
+    [
+        ("recognised", {}, None, []),
+        ("recognised", {}, "full", []),
+        ("recognised", {}, "partial", ["mode_of_outcome"]),
+        ("recognised", {}, "elective", ["mode_of_outcome"]),
+        ("recognised", {"target_course_id": None, "target": "electives"}, "elective", []),
+        ("partially_recognised", {}, "partial", []),
+        ("partially_recognised", {}, "elective", []),
+        ("partially_recognised", {}, "full", ["mode_of_outcome"]),
+        ("not_recognised", {}, "elective", ["mode_of_outcome"]),
+    ],
+)
+def test_case_counts_as_its_outcome_allows(outcome: str, facts: Any, mode: Any, found: list[str]) -> None:
+    less: dict[str, Any] = {} if outcome == "recognised" else {"difference_codes": ("outcomes",), "reason_text": "x"}
+    part: dict[str, Any] = {"credits_awarded": Decimal(2)} if outcome == "partially_recognised" else {}
+    given = {"decisions": (said(outcome, mode=mode, **less | part),)}
+    dossier = case("opened", items=(item(**facts),))
+    if found:
+        assert codes("decide", dossier, Role.REGISTRAR, given) == found
+    else:
+        assert granted("decide", dossier, Role.REGISTRAR, given) == "decided"
+
+
+def test_case_usual_mode_follows_the_outcome() -> None:
+    assert mode_of(said("recognised"), item()) == "full"
+    assert mode_of(said("partially_recognised"), item()) == "partial"
+    assert mode_of(said("not_recognised"), item()) is None
+    assert mode_of(said("partially_recognised", mode="elective"), item()) == "elective"
+
+
+def test_case_elective_is_for_no_course_and_has_a_cap_of_its_own() -> None:
+    kinds = (CategoryCap(kind="elective", credits=Decimal(3)), CategoryCap(kind="theory", credits=Decimal(2)))
+    caps = regulation(credits_per_course=Decimal(1), credits_per_kind=kinds, overlap_percent=Decimal(70))
+    before = (EARNED, Earned(target_course_id=None, kind="elective", credits=Decimal(1)))
+    dossier = case(
+        "opened", items=(item(target_kind="theory", target_required=True),), regulations=(caps,), earned=before
+    )
+
+    def elective(credits_: int) -> dict[str, Any]:
+        return {"decisions": (said("partially_recognised", mode="elective", difference_codes=("profile",),
+                                   reason_text="x", credits_awarded=Decimal(credits_)),)}  # fmt: skip
+
+    assert granted("decide", dossier, Role.REGISTRAR, elective(2)) == "decided"
+    assert codes("decide", dossier, Role.REGISTRAR, elective(3)) == ["cap_of_kind"]
+
+
+LESS: dict[str, Any] = {"differences": ("profile",), "conditions": "Only as an elective: another profile."}
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({"mode": "elective", **LESS}, []),
+        ({"mode": "partial", **LESS, "targets": (RuleTarget(course_id=HERE, credits=Decimal(2)),)}, []),
+        ({"mode": "partial", **LESS}, ["part_says_credits"]),
+        ({"mode": "elective"}, ["difference_named", "reasons_written"]),
+        ({"mode": "elective", **LESS, "conditions": " "}, ["reasons_written"]),
+        ({**LESS}, ["recognised_without_difference"]),
+    ],
+)
+def test_case_alike_counts_for_less_with_reasons(more: Any, found: list[str]) -> None:
+    given = {"equivalences": (replace(SAME, **more),)}
+    if found:
+        assert codes("decide_alike", case("opened"), Role.REGISTRAR, given) == found
+        return
+    assert granted("decide_alike", case("opened"), Role.REGISTRAR, given) == "decided"
+    (award,) = awards_of(case("opened"), given).values()
+    assert (award.mode, award.differences, award.conditions) == (more["mode"], ("profile",), LESS["conditions"])
+
+
+@pytest.mark.parametrize(
+    ("permitted", "facts", "mode", "found"),
+    [
+        ((), ("placement", "practice"), "full", []),
+        ((("placement", "practice"),), ("placement", "practice"), "full", []),
+        ((("placement", "practice"),), ("practice", "placement"), "full", ["substitution_permitted"]),
+        ((("placement", "practice"),), ("placement", "theory"), "elective", []),
+        ((("placement", "practice"),), ("theory", "theory"), "full", []),
+        ((("placement", "practice"),), (None, "theory"), "full", []),
+        ((("placement", "practice"),), ("placement", None), "full", []),
+    ],
+)
+def test_case_kind_counts_for_another_only_where_permitted(permitted: Any, facts: Any, mode: Any, found: Any) -> None:
+    rules = tuple(Substitution(source=s, target=t) for s, t in permitted) or None
+    kinds = item(source_kind=facts[0], target_kind=facts[1])
+    dossier = case("opened", items=(kinds,), regulations=(regulation(substitutions=rules),))
+    less: dict[str, Any] = {"difference_codes": ("profile",), "reason_text": "x", "credits_awarded": Decimal(6)}
+    by_hand = said("recognised") if mode == "full" else said("partially_recognised", mode=mode, **less)
+    alike = SAME if mode == "full" else replace(SAME, mode=mode, **LESS)
+    for action, body in (("decide", {"decisions": (by_hand,)}), ("decide_alike", {"equivalences": (alike,)})):
+        if found:
+            assert codes(action, dossier, Role.REGISTRAR, body) == found
+        else:
+            assert granted(action, dossier, Role.REGISTRAR, body) == "decided"
+    none = {"decisions": (said("not_recognised"),)}
+    assert granted("decide", dossier, Role.REGISTRAR, none) == "decided"
+
+
+# ---- what was promised
+AGREED = TODAY - timedelta(days=200)
+PROMISE = replace(
+    RULE, id=UUID(int=24), rule_key="agreement", promised_on=AGREED, valid_from=AGREED,
+    equivalence=replace(SAME, targets=(RuleTarget(course_id=HERE, credits=Decimal(5)),)),
+)  # fmt: skip
+
+
+def test_case_promise_goes_before_rules_for_all() -> None:
+    facts = case("opened", rules=(RULE, PROMISE))
+    (award,) = awards_of(facts, {}).values()
+    assert (award.rule_id, award.credits) == (PROMISE.id, Decimal(5))
+    assert granted("decide_by_rule", replace(facts, asker=SYSTEM_ACCOUNT), Role.SYSTEM) == "decided"
+
+
+@pytest.mark.parametrize(
+    ("decision", "found"),
+    [
+        (("recognised", {"credits_awarded": Decimal(5)}), []),
+        (("recognised", {"credits_awarded": Decimal(6)}), []),
+        (("recognised", {"credits_awarded": Decimal("4.9")}), ["promise_kept"]),
+        (("partially_recognised", {"credits_awarded": Decimal(5), "mode": "elective"}), ["promise_mode"]),
+        (("not_recognised", {}), ["promise_kept", "promise_mode"]),
+    ],
+)
+def test_case_decision_by_hand_keeps_a_promise(decision: Any, found: list[str]) -> None:
+    outcome, more = decision
+    less: dict[str, Any] = {} if outcome == "recognised" else {"difference_codes": ("outcomes",), "reason_text": "x"}
+    given = {"decisions": (said(outcome, **more | less),)}
+    facts = case("opened", rules=(PROMISE,))
+    if found:
+        assert codes("decide", facts, Role.REGISTRAR, given) == found
+        appeal = given | {"outcome": "amended", "reason_text": "x"}
+        assert codes("decide_appeal", replace(facts, state="appealed"), Role.REGISTRAR, appeal) == found
+    else:
+        assert granted("decide", facts, Role.REGISTRAR, given) == "decided"
+
+
+def test_case_alike_keeps_a_promise() -> None:
+    four = replace(SAME, targets=(RuleTarget(course_id=HERE, credits=Decimal(4)),))
+    facts = case("opened", rules=(PROMISE,))
+    assert codes("decide_alike", facts, Role.REGISTRAR, {"equivalences": (four,)}) == ["promise_kept"]
+    assert granted("decide_alike", facts, Role.REGISTRAR, {"equivalences": (SAME,)}) == "decided"
+
+
+def test_case_promise_is_not_owed_to_a_fail_and_needs_no_overlap() -> None:
+    failed = case("opened", rules=(PROMISE,), items=(item(passed=False),))
+    none = {"decisions": (said("not_recognised", difference_codes=("failed",), reason_text="x"),)}
+    assert granted("decide", failed, Role.REGISTRAR, none) == "decided"
+    strict = regulation(overlap_percent=Decimal(70), credits_gap=Decimal(0), effective_from=AGREED)
+    asked = case("opened", rules=(PROMISE,), items=(item(target_required=True),), regulations=(strict,))
+    five = {"decisions": (said("recognised", credits_awarded=Decimal(5)),)}
+    assert granted("decide", asked, Role.REGISTRAR, five) == "decided"
+    assert codes("decide", replace(asked, rules=()), Role.REGISTRAR, five) == ["credits_gap", "overlap_enough"]
+
+
+def test_case_is_judged_by_what_held_when_it_was_promised() -> None:
+    old, new_ = regulation(effective_from=AGREED), regulation(no=2, effective_from=AGREED + timedelta(days=1))
+    assert of_case(case("opened", regulations=(old, new_), rules=(PROMISE,))) == old
+    assert of_case(case("opened", regulations=(old, new_))) == new_
+    elsewhere = case("opened", items=(item(target_course_id=THERE),), regulations=(old, new_), rules=(PROMISE,))
+    assert of_case(elsewhere) == new_
+
+
+# ---- kept as a rule
+def test_case_alike_is_kept_as_one_rule_of_known_courses() -> None:
+    rule = SavedRule(rule_key="x", rationale="x", automatic=True, valid_from=TODAY, valid_until=TODAY)
+    given: dict[str, Any] = {"equivalences": (SAME,), "save_as": rule}
+    known = case("opened", own=frozenset({HERE}), others=frozenset({THERE}))
+    assert granted("decide_alike", known, Role.REGISTRAR, given) == "decided"
+    assert codes("decide_alike", replace(known, own=frozenset()), Role.REGISTRAR, given) == ["course_known"]
+    assert codes("decide_alike", replace(known, others=frozenset()), Role.REGISTRAR, given) == ["course_known"]
+    late = given | {"save_as": replace(rule, valid_until=TODAY - timedelta(days=1))}
+    assert codes("decide_alike", known, Role.REGISTRAR, late) == ["days_in_order"]
+    other = replace(SAME, sources=(RuleSource(course_id=B),))
+    two = given | {"equivalences": (SAME, other)}
+    assert codes("decide_alike", known, Role.REGISTRAR, two) == ["one_equivalence_saved"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "given", "found"),
+    [
+        ({}, {}, []),
+        ({"person_known": True}, {"person_id": A, "promised_on": TODAY}, []),
+        ({}, {"person_id": A, "promised_on": TODAY}, ["person_known"]),
+        ({}, {"person_id": A}, ["promise_whole"]),
+        ({}, {"promised_on": TODAY}, ["promise_whole"]),
+        ({"person_known": True}, {"person_id": A, "promised_on": TODAY + timedelta(days=1)}, ["promised_on_past"]),
+        ({"person_known": True}, {"person_id": A, "promised_on": TODAY, "valid_from": AGREED}, ["days_in_order"]),
+    ],
+)
+def test_rule_promise_names_whom_and_when(facts: Any, given: Any, found: list[str]) -> None:
+    born = NewRule(state=NEW, today=TODAY, own=frozenset({HERE}), others=frozenset({THERE}), **facts)
+    body = {"rule_key": "x", "equivalence": SAME, "rationale": "x", "automatic": True, "valid_from": TODAY} | given
+    if not found:
+        assert RECOGNITION_RULE.decide("draft", born, actor(Role.REGISTRAR), body).to_state == "draft"
+        return
+    with pytest.raises(Refused) as no:
+        RECOGNITION_RULE.decide("draft", born, actor(Role.REGISTRAR), body)
+    assert [r.code for r in no.value.reasons] == found

@@ -33,7 +33,11 @@ def _present(asked: Asked, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepare(_asked: Asked, given: dict[str, Any]) -> dict[str, Any]:
-    """The home courses that items name: the facts of an opening look them up."""
+    """The courses that items and equivalences name, and the rule that is saved: the facts look them up."""
+    if "equivalences" in given:
+        parts = [p for e in given["equivalences"] for p in (*e.sources, *e.targets)]
+        saved = given.get("save_as")
+        return given | {"course_ids": [p.course_id for p in parts], "rule_key": saved.rule_key if saved else None}
     named = [i.target_course_id for i in given.get("items", ()) if getattr(i, "target_course_id", None)]
     return given | {"course_ids": named} if named else given
 

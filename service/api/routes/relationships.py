@@ -58,7 +58,7 @@ def routes() -> list[Operations]:
             "How a partner's credits and grades are converted, every version",
             _conversions,
             "read",
-            "recognition_rules.read",
+            "partner_conversions.read",
             PartnerConversionsOut,
         )
     )

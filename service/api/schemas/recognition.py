@@ -12,6 +12,7 @@ from pydantic import Field
 from service.api.problems import ReasonOut
 from service.api.schemas.common import Out, Paged, StatefulOut
 from service.api.schemas.conversions import TraceStepOut
+from service.domain.equivalences import Mode
 
 
 class CaseItemOut(Out):
@@ -41,6 +42,9 @@ class DecisionOut(Out):
     overlap_percent: Decimal | None = Field(description="How much of the target's content was covered.")
     grade_awarded: str | None
     rule_id: UUID | None = Field(description="The edition of the rule by which it was decided.")
+    mode: Literal["full", "partial", "elective"] | None = Field(
+        description="As what it counts; null counts as nothing."
+    )
     decided_by: UUID
     decided_on: date
 
@@ -121,6 +125,7 @@ class AwardOut(Out):
     credits_awarded: Decimal
     grade_awarded: str | None
     rule_id: UUID | None
+    mode: Mode
     trace: dict[str, list[TraceStepOut]]
 
 
@@ -160,6 +165,9 @@ class EntryOut(Out):
     target: str | None
     credits: Decimal
     sign: Literal[-1, 1]
+    mode: Literal["full", "partial", "elective"] | None = Field(
+        description="As what it counts; an elective is for no course."
+    )
     item_id: UUID
     case_id: UUID
     entered_on: date

@@ -39,6 +39,11 @@ class RecognitionRuleOut(StatefulOut):
     valid_until: date | None
     credit_policy: dict[str, Any] | None
     grade_policy: dict[str, Any] | None
+    mode: Literal["full", "partial", "elective"]
+    differences: list[str]
+    conditions: str | None
+    person_id: UUID | None = Field(description="To whom it was promised; null for a rule for all.")
+    promised_on: date | None
     sources: list[RuleSourceOut]
     targets: list[RuleTargetOut]
 
@@ -63,8 +68,15 @@ class PartnerConversionsOut(Out):
 class CategoryCapOut(Out):
     """The most credits for courses of one kind."""
 
-    kind: Literal["theory", "practice", "placement"]
+    kind: Literal["theory", "practice", "placement", "elective"]
     credits: Decimal
+
+
+class SubstitutionOut(Out):
+    """A kind of course elsewhere that may count for a course of another kind here."""
+
+    source: Literal["theory", "practice", "placement"]
+    target: Literal["theory", "practice", "placement"]
 
 
 class DefaultOut(Out):
@@ -92,6 +104,7 @@ class RegulationOut(Out):
     overlap_percent: Decimal | None
     elective_for_required: bool
     signatures: list[str]
+    substitutions: list[SubstitutionOut] = Field(description="Permitted ones; an empty list is no limit.")
     set_at: datetime
     defaults: list[DefaultOut] = Field(description="The values that the programme did not set itself, with sources.")
 

@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
-from service.domain.equivalences import Equivalence
+from service.domain.equivalences import DIFFERENCES, Difference, Equivalence
 from service.domain.lifecycle import NEW, Lifecycle, Rule, Takes, because
 from service.domain.recognition.facts import (
     APPEAL_DAYS,
     APPEAL_OUTCOMES,
     CENT,
-    DIFFERENCES,
     DUE_WEEKS,
     EVIDENCE_DAYS,
     EVIDENCE_KINDS,
@@ -24,13 +23,14 @@ from service.domain.recognition.facts import (
     CaseDossier,
     CaseItem,
     Claimable,
-    Difference,
     Earned,
     ItemDecision,
     NewCase,
     Outcome,
+    SavedRule,
     WantedItem,
     awarded,
+    mode_of,
     shares,
 )
 from service.domain.recognition.guards import (
@@ -57,7 +57,9 @@ from service.domain.recognition.judging import (
     awards_sound,
     next_to_sign,
     of_case,
+    promises_kept,
     rules_take_it,
+    saved_soundly,
     signed_off,
     within_regulation,
 )
@@ -76,6 +78,7 @@ DECIDED: tuple[Takes[Any], ...] = (
 )
 ALIKE: tuple[Takes[Any], ...] = (
     Takes("equivalences", tuple[Equivalence, ...], "What counts as what; the same that a rule is drafted from."),
+    Takes("save_as", SavedRule, "The rule as which it is kept for later cases.", needed=False),
 )
 APPEALED: tuple[Takes[Any], ...] = (Takes("grounds", str, "Why the decision is not accepted."),)
 APPEAL_DECIDED: tuple[Takes[Any], ...] = (
@@ -100,10 +103,10 @@ RECOGNITION_CASE = Lifecycle[Any]("recognition_case", [
     Rule("lapse",           ["evidence_requested"],  "lapsed",               [SYSTEM],              [evidence_overdue], "recognition_case.lapsed",
          undo=[shares_free_again]),
     Rule("decide",          ["opened", "assessing"], "decided",              [REGISTRAR],           [],                 "recognition_case.decided",
-         takes=DECIDED, checks=[each_item_decided, decisions_sound, within_regulation]),
+         takes=DECIDED, checks=[each_item_decided, decisions_sound, within_regulation, promises_kept]),
     Rule("decide_by_rule",  ["opened", "assessing"], "decided",              [REGISTRAR, SYSTEM],   [rules_take_it, automatic_for_the_system], "recognition_case.decided_by_rule"),
     Rule("decide_alike",    ["opened", "assessing"], "decided",              [REGISTRAR],           [],                 "recognition_case.decided_alike",
-         takes=ALIKE, checks=[awards_sound]),
+         takes=ALIKE, checks=[awards_sound, saved_soundly], shared=True),
     Rule("sign",            ["decided"],             "decided",              SIGN,                  [next_to_sign],     "recognition_case.signed",
          undo=False),
     Rule("send_back",       ["decided"],             "assessing",            SIGN,                  [next_to_sign],     "recognition_case.sent_back",
@@ -115,7 +118,7 @@ RECOGNITION_CASE = Lifecycle[Any]("recognition_case", [
     Rule("appeal",          ["notified"],            "appealed",             THEMSELVES,            [appeal_in_time],   "recognition_case.appealed",
          takes=APPEALED),
     Rule("decide_appeal",   ["appealed"],            ["final", "assessing"], [REGISTRAR],           [another_decider],  "recognition_case.appeal_decided",
-         takes=APPEAL_DECIDED, checks=[amended_items_named, decisions_sound, within_regulation], which=final_or_assessing, undo=False),
+         takes=APPEAL_DECIDED, checks=[amended_items_named, decisions_sound, within_regulation, promises_kept], which=final_or_assessing, undo=False),
     Rule("withdraw",        LIVE,                    "withdrawn",            THEMSELVES,            [],                 "recognition_case.withdrawn",
          undo=[shares_free_again]),
     Rule("reverse",         ["final"],               "reversed",             [REGISTRAR],           [],                 "recognition_case.reversed",
@@ -145,9 +148,11 @@ __all__ = [
     "ItemDecision",
     "NewCase",
     "Outcome",
+    "SavedRule",
     "WantedItem",
     "awarded",
     "awards_of",
+    "mode_of",
     "of_case",
     "shares",
 ]

@@ -10,15 +10,19 @@ from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from service.domain.conversion import CreditScheme
-from service.domain.equivalences import PartnerConversion, RuleInForce
+from service.domain.equivalences import Difference, Mode, PartnerConversion, RuleInForce
 from service.domain.lifecycle import Dossier
 from service.domain.regulations import Regulation
 
 KINDS = ("transcript", "prior_learning")
 Outcome = Literal["recognised", "partially_recognised", "not_recognised"]
-Difference = Literal["level", "workload", "quality", "profile", "outcomes", "failed", "no_evidence"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
-DIFFERENCES: tuple[str, ...] = get_args(Difference)
+MODES_OF: Mapping[str, tuple[Mode, ...]] = {
+    "recognised": ("full",),
+    "partially_recognised": ("partial", "elective"),
+    "not_recognised": (),
+}
+"""As what something may count, by the outcome; the first where a decision does not say."""
 APPEAL_OUTCOMES = ("upheld", "amended", "remitted")
 EVIDENCE_KINDS = ("transcript", "certificate", "diploma", "contract", "identity", "correspondence", "other")
 """Kinds of documents that a case may be short of."""
@@ -47,6 +51,9 @@ class WantedItem:
 class ItemDecision:
     """What is decided of one item. Without `credits_awarded` a recognised item earns what it claims.
 
+    `mode` elective: not as the course that was claimed, but as an elective. What was claimed in words may count so in
+    full; of a course it is less than what was claimed, with reasons.
+
     `overlap_percent` is how much of the target's content was covered; a regulation may ask for it.
     """
 
@@ -56,6 +63,22 @@ class ItemDecision:
     difference_codes: tuple[Difference, ...] = ()
     reason_text: str | None = None
     overlap_percent: Decimal | None = None
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRule:
+    """The rule as which a decision for several is kept, in force at once.
+
+    `automatic`: a case may be decided by it without a person. A result is judged by it from `valid_from` to
+    `valid_until`, by the day on which it was achieved.
+    """
+
+    rule_key: Annotated[str, "line"]
+    rationale: str
+    automatic: bool
+    valid_from: date
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +108,8 @@ class CaseItem:
     source_course_id: UUID | None = None
     source_owner_id: UUID | None = None
     source_elective: bool = False
+    source_kind: str | None = None
+    mode: str | None = None
     grade: str | None = None
     achieved_on: date | None = None
     target_credits: Decimal | None = None
@@ -94,7 +119,10 @@ class CaseItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earned:
-    """Credits that decisions of the person's other cases give for a target, as long as they stand."""
+    """Credits that decisions of the person's other cases give for a target, as long as they stand.
+
+    What counts as an elective is for no course, and of the kind `elective`.
+    """
 
     target_course_id: UUID | None
     kind: str | None
@@ -119,6 +147,7 @@ class CaseDossier(Dossier):
     """All that the rules of a case may know. `deciders` are the accounts that decided in it, `asker` who asks now.
 
     `sign_off` are the roles that have yet to sign what was decided, in order; `signers` the accounts that did.
+    `own` and `others` are courses of the catalogue that its input names.
     """
 
     items: tuple[CaseItem, ...] = ()
@@ -138,6 +167,9 @@ class CaseDossier(Dossier):
     earned: tuple[Earned, ...] = ()
     schemes: tuple[CreditScheme, ...] = ()
     conversions: tuple[PartnerConversion, ...] = ()
+    own: frozenset[UUID] = frozenset()
+    others: frozenset[UUID] = frozenset()
+    last_edition: int = 0
 
 
 def shares(items: Iterable[WantedItem | CaseItem]) -> dict[UUID, Decimal]:
@@ -153,3 +185,14 @@ def awarded(decision: ItemDecision, item: CaseItem) -> Decimal:
     if decision.outcome == "not_recognised":
         return Decimal(0)
     return item.credits if decision.credits_awarded is None else decision.credits_awarded
+
+
+def modes_of(outcome: str, item: CaseItem) -> tuple[Mode, ...]:
+    """As what an item may count with such an outcome, the usual first."""
+    in_words: tuple[Mode, ...] = ("elective",) if outcome == "recognised" and item.target_course_id is None else ()
+    return (*MODES_OF[outcome], *in_words)
+
+
+def mode_of(decision: ItemDecision, item: CaseItem) -> Mode | None:
+    """As what it counts: as it was said, else as usual for its outcome; what is not recognised as nothing."""
+    return decision.mode or next(iter(modes_of(decision.outcome, item)), None)

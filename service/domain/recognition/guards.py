@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from service.domain.equivalences import DIFFERENCES
 from service.domain.lifecycle import Given, Reason
 from service.domain.recognition.facts import (
     CENT,
-    DIFFERENCES,
     WHOLE,
     CaseDossier,
     CaseItem,
     ItemDecision,
     NewCase,
     awarded,
+    modes_of,
     shares,
 )
 
@@ -88,6 +89,8 @@ def decisions_sound(c: CaseDossier, given: Given) -> list[Reason]:
 
 def _sound(d: ItemDecision, item: CaseItem, at: str) -> list[Reason]:
     found = _unreserved(d, at) if d.outcome == "recognised" else _reasoned(d, at)
+    if d.mode is not None and d.mode not in modes_of(d.outcome, item):
+        found.append(Reason("mode_of_outcome", required=modes_of(d.outcome, item), actual=d.mode, pointer=f"{at}/mode"))
     return found + (_nothing_earned(d, at) if d.outcome == "not_recognised" else _earned(d, item, at))
 
 

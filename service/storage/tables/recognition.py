@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from service.domain.equivalences import MODES
 from service.domain.recognition import APPEAL_OUTCOMES, KINDS, OUTCOMES, RECOGNITION_CASE
 from service.domain.results import RESULT, SOURCES
 from service.storage.tables.columns import (
@@ -114,10 +115,12 @@ recognition_decisions = tenant_table(
     c("grade_awarded", null=True),
     *belongs("rule_id", "recognition_rules", null=True),
     c("trace"),
+    c("mode", null=True),
     c("decided_by", Uuid),
     c("decided_on", Date),
     instant("decided_at"),
     one_of("outcome", OUTCOMES),
+    one_of("mode", MODES),
     CheckConstraint("(outcome = 'not_recognised') = (credits_awarded = 0)", name="credits_by_outcome"),
     CheckConstraint(
         "outcome = 'recognised' OR (cardinality(difference_codes) > 0 AND reason_sealed IS NOT NULL)",
@@ -160,12 +163,15 @@ ledger = tenant_table(
     c("target", null=True),
     c("credits", Numeric),
     c("sign", SmallInteger),
+    c("mode", null=True),
     *belongs("item_id", "recognition_items"),
     *belongs("case_id", "recognition_cases"),
     c("entered_on", Date),
     instant("entered_at"),
     CheckConstraint("credits > 0", name="credits_positive"),
     CheckConstraint("sign IN (-1, 1)", name="sign_known"),
+    one_of("mode", MODES),
+    CheckConstraint("mode <> 'elective' OR course_id IS NULL", name="electives_are_no_course"),
     UniqueConstraint("institution_id", "item_id", "sign"),
 )
 WRITTEN_ONCE.update({"recognition_items", "recognition_decisions", "recognition_signatures", "ledger"})

@@ -14,8 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 
+from service.domain.equivalences import MODES
 from service.domain.recognition_rules import RECOGNITION_RULE
-from service.storage.tables.columns import WRITTEN_ONCE, belongs, c, instant, item_table, refers, tenant_table
+from service.storage.tables.columns import WRITTEN_ONCE, belongs, c, instant, item_table, one_of, refers, tenant_table
 
 recognition_rules = item_table(
     "recognition_rules",
@@ -28,6 +29,13 @@ recognition_rules = item_table(
     c("valid_until", Date, null=True),
     c("credit_policy", JSONB, null=True),
     c("grade_policy", JSONB, null=True),
+    c("mode", server_default=text("'full'")),
+    c("differences", ARRAY(Text), server_default=text("'{}'")),
+    c("conditions", null=True),
+    *belongs("person_id", "trainees", null=True),
+    c("promised_on", Date, null=True),
+    one_of("mode", MODES),
+    CheckConstraint("(person_id IS NULL) = (promised_on IS NULL)", name="promise_whole"),
     CheckConstraint("valid_until IS NULL OR valid_from <= valid_until", name="days_in_order"),
     Index(
         "recognition_rules_one_of_edition",
@@ -81,6 +89,7 @@ regulations = tenant_table(
     c("overlap_percent", Numeric, null=True),
     c("elective_for_required", Boolean),
     c("signatures", ARRAY(Text)),
+    c("substitutions", JSONB, server_default=text("'[]'")),
     c("own", ARRAY(Text)),
     instant("set_at"),
     refers("programme_id", "programmes"),
