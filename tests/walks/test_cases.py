@@ -34,7 +34,17 @@ SHARES = tuple(map(Decimal, ("100", "60", "50", "40", "33.33", "7.5")))
 POOLS = {"item_id": "SELECT id FROM recognition_items WHERE institution_id = $1 AND case_id = $2 ORDER BY place"}
 EXCUSED = {
     "supply_evidence": frozenset({"each_supplied"}),
-    "decide_alike": frozenset({"rule_for_item", "courses_named_once", "above_nothing"}),
+    "decide_alike": frozenset(
+        {
+            "rule_for_item",
+            "courses_named_once",
+            "above_nothing",
+            "recognised_without_difference",
+            "difference_named",
+            "reasons_written",
+            "part_says_credits",
+        }
+    ),
     "decide_appeal": frozenset({"only_amended_decides", "amended_items_named"}),
 }
 
