@@ -313,7 +313,7 @@ async def test_what_was_promised_is_decided_by_the_clock_and_by_hand_no_less(wor
     """A promise is a rule for one person: theirs to read, nobody else's, and it goes before rules for all."""
     await desk.rule()
     who = await person(desk.coordinator)
-    agreed = {
+    agreed: dict[str, Any] = {
         "rule_key": f"agreement {who[:8]}", "person_id": who, "promised_on": "2026-01-10", "valid_from": "2026-01-10",
         "equivalence": desk.equivalence(targets=[{"course_id": desk.here, "credits": "3.5"}]),
     }  # fmt: skip
