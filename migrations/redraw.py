@@ -30,6 +30,7 @@ DEFINITIONS = """
 SELECT c.conrelid::regclass::text AS on_table, c.conname::text AS name, c.contype::text AS kind,
        pg_get_constraintdef(c.oid) AS words
 FROM pg_constraint c WHERE c.connamespace = 'public'::regnamespace AND c.contype IN ('c', 'x', 'p')
+  AND c.conrelid <> coalesce(to_regclass('alembic_version'), 0)
 UNION ALL
 SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, 'i', pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid
