@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.actions.places import free
 from service.actions.timers import Timer
 from service.actions.work import Item, Subject, Work
 from service.domain.intakes import INTAKE, IntakeDossier, NewIntake, kind_of
+from service.domain.levels import Days, held_back, named, proven
 from service.domain.lifecycle import NEW, Given, Step
 from service.storage import intakes as stored
+from service.storage.applications import read_held
+from service.storage.language_tests import language_tests
+from service.storage.programmes import proofs
 from service.storage.tables import applications, enrolments
 from service.storage.tables import intakes as tables
 
@@ -194,3 +199,20 @@ TIMERS: list[Timer] = [
     Timer("intakes_open", SUBJECT, "open", stored.TO_OPEN),
     Timer("intakes_close", SUBJECT, "close", stored.TO_CLOSE),
 ]
+
+
+def lacking(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Whoever lacks something, of those who may: papers, or a test of language that is good for its purpose today."""
+    found = []
+    for row in rows:
+        held, wanted = read_held(row["held"]), proofs(row["languages"])
+        days = Days(row["starts_on"], row["today"], language_tests())
+        # Whoever is selected was good for it on the day of the decision.
+        asked = wanted if row["state"] != "selected" and not proven(held, wanted, days) else ()
+        if row["missing"] or asked:
+            names = ("id", "version", "state", "person_id", "source", "missing", "rejected")
+            found.append(
+                {name: row[name] for name in names}
+                | {"language": named(asked), "held_back": held_back(held, asked, days) if asked else []}
+            )
+    return found

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
 from service.domain.documents import DOCUMENT_KINDS
-from service.domain.levels import ISCED_LEAST, ISCED_MOST, Held, Proof, named, proven
+from service.domain.languages import NO_TESTS, LanguageTests
+from service.domain.levels import ISCED_LEAST, ISCED_MOST, Days, Held, Proof, held_back, named, proven
 from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 from service.domain.values import age_on
 
@@ -46,6 +47,7 @@ class ApplicationDossier(Dossier):
     nationality: str = ""
     shown_education: int | None = None
     certificates: tuple[Held, ...] = ()
+    book: LanguageTests = NO_TESTS
     consent_given: bool = False
     identity_shown: bool = False
     documents: frozenset[str] = frozenset()
@@ -171,10 +173,15 @@ def nationality_taken(a: ApplicationDossier) -> Reason | None:
 
 
 def language_proven(a: ApplicationDossier) -> Reason | None:
-    """A verified certificate, valid on the first day of study, proves one of the tests that the intake asks for."""
-    if proven(a.certificates, a.languages, a.start):
+    """A verified certificate proves one of the tests that the intake asks for.
+
+    It is valid on the first day of study; where a purpose is named, it is good for that on the day of the decision.
+    """
+    days = Days(a.start, a.today, a.book)
+    if proven(a.certificates, a.languages, days):
         return None
-    return Reason("language_proven", required=named(a.languages), actual=[h.test for h in a.certificates if h.test])
+    back = held_back(a.certificates, a.languages, days)
+    return Reason("language_proven", required=named(a.languages), actual=back)
 
 
 # ---- the decision
@@ -276,7 +283,7 @@ WHY_LEFT = dataclasses.replace(
 SELF, COORD = [TRAINEE, GUARDIAN, COORDINATOR], [COORDINATOR]
 MAY_SUBMIT = [intake_open, consent_given, identity_shown]
 IS_ELIGIBLE = [wanted_shown, level_reached, age_within, nationality_taken, language_proven]
-HAS_PLACE = [intake_decides, source_in_plan, place_free]
+HAS_PLACE = [intake_decides, source_in_plan, place_free, language_proven]
 ADOPTED = [intake_selected, one_live_application, not_enrolled_yet, source_in_plan, place_free]
 REVIVES = [intake_not_over, one_live_application]
 

@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, Boolean, Text, and_, case, cast, exists, false, fu
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from service.domain.applications import LIVE
-from service.storage.applications import GOOD, IDENTITY
-from service.storage.opening import json_rows, word
+from service.storage.applications import GOOD, IDENTITY, held_by
+from service.storage.opening import TODAY, json_rows, word
 from service.storage.tables.applications import applications
 from service.storage.tables.intakes import intake_quotas, intakes
 from service.storage.tables.trainees import documents, trainees
@@ -95,14 +95,25 @@ _concerned = _among(_a.c.state, (*LIVE, "selected"))
 LACKING = View(
     _a,
     {name: _a.c[name] for name in ("id", "version", "state", "person_id", "source")}
-    | {"missing": _lacking.c.missing, "rejected": func.coalesce(_lacking.c.rejected, _none)},
+    | {
+        "missing": func.coalesce(_lacking.c.missing, _none),
+        "rejected": func.coalesce(_lacking.c.rejected, _none),
+        "languages": _i.c.languages,
+        "starts_on": _i.c.starts_on,
+        "today": TODAY,
+        "held": held_by(_a.c.person_id),
+    },
     source=_a.join(_i, and_(mine(_i), _i.c.id == _a.c.intake_id))
     .join(_t, and_(mine(_t), _t.c.id == _a.c.person_id))
     .join(_lacking, true()),
     filters={
         "intake": (
             _a.c.intake_id.type,
-            lambda v: and_(_a.c.intake_id == v, _concerned, _lacking.c.missing.is_not(None)),
+            lambda v: and_(
+                _a.c.intake_id == v,
+                _concerned,
+                or_(_lacking.c.missing.is_not(None), func.jsonb_array_length(_i.c.languages) > literal_column("0")),
+            ),
         ),
         "kind": (Text(), lambda v: v == func.any(_lacking.c.missing)),
         "state": among(_a.c.state),
@@ -113,6 +124,7 @@ LACKING = View(
         ),
     },
 )
-"""Whoever lacks a paper that the intake asks for, that was asked of them, or of identity."""
+"""Whoever lacks a paper that the intake asks for, that was asked of them, or of identity; and whoever may
+lack a test of language, to be judged."""
 
 __all__ = ["LACKING", "SOURCES", "WAITING"]

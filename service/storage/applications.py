@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,12 @@ from sqlalchemy import BigInteger, Text, Uuid, and_, bindparam, case, func, lite
 from sqlalchemy.dialects.postgresql import array
 
 from service.domain import enrolments as enrolled
+from service.domain import languages
 from service.domain.applications import ENDED, LIVE, AdoptedApplication, ApplicationDossier, NewApplication
 from service.domain.intakes import ANY_SOURCE
 from service.domain.levels import Held
 from service.storage.database import Statement, value
+from service.storage.language_tests import language_tests
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.programmes import proofs
 from service.storage.requirements import good_until
@@ -29,6 +32,7 @@ _a, _i, _t, _q, _e = applications, intakes, trainees, intake_quotas, enrolments
 _own, _named_in_plan, _others = _q.alias("listed"), _q.alias("named_in_plan"), _a.alias("others")
 IDENTITY = ("passport", "identity")
 GOOD = ("uploaded", "accepted")
+DAYS = ("taken_on", "result_on", "issued_on", "valid_until")
 
 
 def _among(column: Any, codes: Any) -> Any:
@@ -39,7 +43,17 @@ def held_by(person: Any) -> Any:
     """The verified certificates of a person, as JSON rows."""
     c = certificates
     return json_rows(
-        select(c.c.kind, c.c.test, c.c.level, c.c.taken_on, c.c.result_on, c.c.valid_until).where(
+        select(
+            c.c.kind,
+            c.c.test,
+            c.c.level,
+            c.c.passed,
+            c.c.section_scores,
+            c.c.taken_on,
+            c.c.result_on,
+            c.c.issued_on,
+            c.c.valid_until,
+        ).where(
             mine(c),
             c.c.person_id == person,
             c.c.state == word("verified"),
@@ -50,7 +64,15 @@ def held_by(person: Any) -> Any:
 
 def read_held(rows: list[Mapping[str, Any]]) -> tuple[Held, ...]:
     """The same as facts."""
-    return tuple(Held(r["kind"], r["test"], r["level"], good_until(r)) for r in rows)
+    return tuple(Held(r["kind"], r["test"], r["level"], good_until(r), _paper(r)) for r in rows)
+
+
+def _paper(row: Mapping[str, Any]) -> languages.Held:
+    days = {n: date.fromisoformat(row[n]) if row[n] else None for n in DAYS}
+    sections = row["section_scores"] or {}
+    return languages.Held(
+        state="verified", test=row["test"], level=row["level"], passed=row["passed"], sections=sections, **days
+    )
 
 
 def identity_of(person: Any, *states: str) -> Any:
@@ -118,6 +140,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
         "nationalities": tuple(row["nationalities"]),
         "languages": proofs(row["languages"]),
         "certificates": read_held(row["certificates"]),
+        "book": language_tests(),
         "documents": frozenset(row["documents"] or ()),
         "asked": tuple(row["asked"]),
         "wanted": tuple(row["wanted"]),

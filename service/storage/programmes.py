@@ -31,7 +31,7 @@ ACTING = not_(bindparam("with_last", type_=Boolean))
 
 def proofs(listed: list[Mapping[str, Any]]) -> tuple[Proof, ...]:
     """The tests of a JSON column."""
-    return tuple(Proof(test=p["test"], level=p.get("level")) for p in listed)
+    return tuple(Proof(test=p["test"], level=p.get("level"), purpose=p.get("purpose")) for p in listed)
 
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+import asyncpg
 
 from service.actions.intakes import TIMERS
 from service.actions.timers import ring
@@ -33,7 +35,7 @@ async def test_intake_is_published_with_its_plans_approval(world: World) -> None
     wanted = {"state", "code", "nationalities", "languages", "age_least", "age_most", "quotas", *APPROVAL}
     assert {k: read[k] for k in wanted} == APPROVAL | {
         "state": "published", "code": "2026-X", "nationalities": ["CN"], "age_least": 17, "age_most": 30,
-        "languages": [{"test": "jlpt", "level": "N5"}],
+        "languages": [{"test": "jlpt", "level": "N5", "purpose": None}],
         "quotas": [
             {"source": "云南", "kind": "other", "places": 2, "taken": 0},
             {"source": "四川", "kind": "other", "places": 1, "taken": 0},
@@ -259,6 +261,46 @@ async def test_intake_gives_those_who_wait_another_order(world: World) -> None:
     assert await s.c.refused(s.intake, "rerank", wrong) == ["named_waits"]
     assert (await s.c.done(f"/v1/applications/{ids[1]}", "correct", {"note": "too early"}))["state"] == "eligible"
     await s.c.done(f"/v1/applications/{ids[3]}", "select")
+
+
+async def test_intake_asks_for_a_test_that_is_good_for_admission_on_the_day(world: World, dsn: str) -> None:
+    """Two years of HSK: found out when eligible, again when selected, and in the list of what is missing."""
+    proof = {"test": "hsk_2", "level": "4", "purpose": "chinese_admission"}
+    s = await Studies.begin(world, languages=[proof])
+    assert (await s.c.get(s.intake)).json()["languages"] == [proof]
+    ids, paths = [], []
+    for taken in (day(-700), day(-740), None):
+        who = await person(s.c)
+        paths.append(await s.application(who, until="under_review"))
+        if taken is not None:
+            paper = await upload(s.c, "certificate", who)
+            body = {"person_id": who, "kind": "language", "test": "hsk_2", "level": "5", "taken_on": taken,
+                    "issued_on": taken, "document_id": paper}  # fmt: skip
+            ids.append((await s.c.ok("/v1/certificates", body))["id"])
+            await s.registrar.done(f"/v1/certificates/{ids[-1]}", "verify", {"evidence": [paper]})
+    late = await s.c.act(paths[1], "find_eligible")
+    (reason,) = late.json()["reasons"]
+    ends = (date.fromisoformat(day(-740)) + timedelta(days=731)).isoformat()[:7]
+    assert (reason["code"], reason["required"]) == ("language_proven", ["hsk_2 4 (chinese_admission)"])
+    assert reason["actual"][0].startswith(f"hsk_2 5 (hsk-2-admission, {ends}")
+
+    async def lacking(**asked: Any) -> list[tuple[str, list[str], int]]:
+        answer = await s.c.get(s.intake + "/missing-documents", **asked)
+        return [(i["id"], i["language"], len(i["held_back"])) for i in answer.json()["items"]]
+
+    wanted = ["hsk_2 4 (chinese_admission)"]
+    assert await lacking() == [(plain(paths[1]), wanted, 1), (plain(paths[2]), wanted, 0)]
+    assert await lacking(kind="photo") == []
+    await s.c.done(paths[0], "find_eligible")
+    con = await asyncpg.connect(dsn)
+    try:  # a year goes by before the places are given
+        await con.execute("UPDATE certificates SET taken_on = taken_on - 365 WHERE id = $1", ids[0])
+        assert await s.c.refused(paths[0], "select") == ["language_proven"]
+        await con.execute("UPDATE certificates SET taken_on = taken_on + 365 WHERE id = $1", ids[0])
+    finally:
+        await con.close()
+    await s.c.done(paths[0], "select")
+    assert [i[0] for i in await lacking()] == [plain(p) for p in paths[1:]]
 
 
 async def test_intake_tells_who_lacks_which_papers(world: World) -> None:

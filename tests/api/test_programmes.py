@@ -81,7 +81,7 @@ async def test_programme_draft_is_edited_by_coordinators_and_unseen_by_trainees(
     assert done.status_code == 200, done.text
     read = (await c.get(path)).json()
     assert (read["title_latin"], read["certificates"], read["languages"]) == (
-        "Welding II", ["skill"], [{"test": "jlpt", "level": "N4"}],
+        "Welding II", ["skill"], [{"test": "jlpt", "level": "N4", "purpose": None}],
     )  # fmt: skip
     assert await c.refused(path, "approve", status=403) == ["role"]
     trainee = await world.client(TRAINEE, person_ids=[await person(c, papers=False)])

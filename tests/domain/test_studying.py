@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from service.domain import languages
 from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE, Actor, Role
 from service.domain.applications import APPLICATION, ApplicationDossier, NewApplication
 from service.domain.courses import COURSE, CourseDossier, NewCourse
@@ -19,6 +20,7 @@ from service.domain.intakes import INTAKE, Concerned, IntakeDossier, NewIntake, 
 from service.domain.levels import Held, Proof, proven
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Lifecycle, Reason, Refused
 from service.domain.programmes import PROGRAMME, CurriculumCourse, ProgrammeDossier, Stage
+from service.storage.language_tests import language_tests
 
 TODAY = date(2026, 11, 22)
 WAITS = (uuid4(), uuid4())
@@ -535,6 +537,48 @@ def test_application_is_eligible_by_level_age_nationality_and_language(
         assert refused(APPLICATION, "find_eligible", review, COORDINATOR) == reasons
     else:
         assert APPLICATION.decide("find_eligible", review, actor(COORDINATOR)).to_state == "eligible"
+
+
+def hsk(taken_on: date | None, **more: Any) -> Held:
+    paper = languages.Held(state="verified", test="hsk_2", level="5", taken_on=taken_on)
+    return Held("language", "hsk_2", "5", paper=replace(paper, **more))
+
+
+HSK = Proof(test="hsk_2", level="4", purpose="chinese_admission")
+ANY_HSK = Proof(test="hsk_2", level="4")
+TWO_YEARS_AGO = TODAY.replace(year=TODAY.year - 2)
+
+
+@pytest.mark.parametrize("move", [("find_eligible", "under_review"), ("select", "eligible"), ("select", "waitlisted")])
+@pytest.mark.parametrize(
+    ("wanted", "held", "back"),
+    [
+        ((HSK,), (hsk(TWO_YEARS_AGO),), None),
+        ((HSK,), (hsk(TWO_YEARS_AGO - timedelta(1)),), ["hsk_2 5 (hsk-2-admission, 2026-11-21)"]),
+        ((ANY_HSK,), (hsk(TWO_YEARS_AGO - timedelta(1)),), None),
+        ((HSK, PROOF), (hsk(None), N3), None),
+        ((HSK,), (hsk(None),), ["hsk_2 5 (hsk-2-admission)"]),
+        ((HSK,), (hsk(TODAY, passed=False),), ["hsk_2 5 (not_passed)"]),
+        ((HSK,), (Held("language", "hsk_2", "5"), Held("skill"), N3), ["hsk_2", "jlpt"]),
+        ((replace(HSK, level="6"),), (hsk(TODAY),), ["hsk_2"]),
+    ],
+)
+def test_application_shows_a_test_that_is_good_for_its_purpose_on_the_day(
+    move: tuple[str, str], wanted: tuple[Proof, ...], held: tuple[Held, ...], back: list[str] | None
+) -> None:
+    """HSK counts for two years of the test for admission in China (gjxy.dgut.edu.cn/info/1188/1466), and for ever else."""
+    action, state = move
+    facts_ = facts("APPLICATION", state, languages=wanted, certificates=held, book=language_tests())
+    if back is None:
+        assert APPLICATION.decide(action, facts_, actor(COORDINATOR)).to_state
+        return
+    with pytest.raises(Refused) as no:
+        APPLICATION.decide(action, facts_, actor(COORDINATOR))
+    (reason,) = no.value.reasons
+    level = wanted[0].level
+    assert (reason.code, reason.required, reason.actual) == (
+        "language_proven", [f"hsk_2 {level} (chinese_admission)"], back,
+    )  # fmt: skip
 
 
 def test_application_counts_under_a_source_of_the_plan() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from service.actions import reading
-from service.actions.intakes import SUBJECT
+from service.actions.intakes import SUBJECT, lacking
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import Birth, Resource, cursor_of, read_cursor, routes_of
 from service.api.schemas.common import PageOut
@@ -54,7 +54,8 @@ async def _waiting(asked: Asked) -> Response:
 async def _lacking(asked: Asked) -> Response:
     await reading.item(asked.services, asked.call, SOURCES, LISTS, asked.id)
     asked_for = asked.query.model_dump(include={"kind", "state", "source", "rejected"})
-    return respond(await _over(asked, LACKING, asked_for))
+    found = await _over(asked, LACKING, asked_for)
+    return respond(found | {"items": lacking(found["items"])})
 
 
 def routes() -> list[Operations]:

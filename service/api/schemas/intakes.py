@@ -80,7 +80,7 @@ class WaitingQuery(Cursored):
 
 
 class LackingOut(Out):
-    """An application that lacks papers."""
+    """An application that lacks papers, or a test of language."""
 
     id: UUID
     version: int
@@ -89,6 +89,8 @@ class LackingOut(Out):
     source: str | None
     missing: list[Kind] = Field(description="Kinds of which no document is there that was not rejected.")
     rejected: list[Kind] = Field(description="Those of them that were handed in and rejected.")
+    language: list[str] = Field(description="Tests of which none is proven; empty where one is.")
+    held_back: list[str] = Field(description="Tests that they have, and the rule by which one does not do.")
 
 
 class LackingQuery(Cursored):

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from service.api.schemas.common import Out, StatefulOut
+from service.domain.languages import Purpose
 
 
 class ProofOut(Out):
@@ -17,6 +18,7 @@ class ProofOut(Out):
 
     test: str
     level: str | None = Field(description="Null where any passed one will do.")
+    purpose: Purpose | None = Field(default=None, description="For what it must be good; null is as its issuer says.")
 
 
 class StageOut(Out):
