@@ -20,6 +20,7 @@ from service.sample.files import write_files
 from service.sample.founding import Outside, address, appoint_parties, appoint_people, deal_with, fall_out, found
 from service.sample.needs import Request
 from service.sample.organisations import COLLEGES
+from service.sample.overseeing import oversee
 from service.sample.teaching import Teaching, is_selected, open_intakes, plan_intakes, teach
 from service.sample.training import IN_CLASS
 from service.sample.year import Cohort, Wave, Year, cohorts, waves
@@ -100,7 +101,7 @@ async def _live(desk: Desk, year: Year, outside: Outside, people: Sequence[Train
     """A college's year: stories side by side, of whose acts the earliest always comes next."""
     await appoint_parties(desk, year, outside)
     made = await teach(desk, year, COLLEGES[desk.number], outside)
-    stories = [fall_out(desk, year), leaving.end(desk, year, people)]
+    stories = [fall_out(desk, year), leaving.end(desk, year, people), oversee(desk, year, people)]
     for cohort in cohorts(year).values():
         theirs = [t for t in people if t.path.cohort == cohort.name]
         stories += [_study(desk, year, cohort, outside, made, theirs)] if theirs else []

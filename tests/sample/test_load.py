@@ -181,6 +181,16 @@ def _gate(action: str) -> Gate:
     return next(g for g in GATES.values() if g == ("candidacy", action))
 
 
+async def test_the_office_keeps_its_year_in_view(year: Loaded) -> None:
+    rows = await year.rows(
+        """SELECT 'target' AS what, state FROM targets UNION ALL SELECT 'test', state FROM sitting_registrations
+           UNION ALL SELECT 'care', state FROM assignments UNION ALL SELECT 'correction', state FROM correction_requests"""
+    )
+    found = {(r["what"], r["state"]) for r in rows}
+    assert found >= {("target", "set"), ("care", "assigned"), ("correction", "filed"), ("correction", "refused")}
+    assert found >= {("test", s) for s in ("registered", "passed", "failed")}
+
+
 async def test_organisations_are_verified_suspended_and_expired(year: Loaded) -> None:
     rows = await year.rows(
         "SELECT state, valid_until < DATE '2026-11-20' AS over, count(*) AS n FROM relationships GROUP BY 1, 2"
