@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 
 from service.actions.clock import CHORES, TIMERS
+from service.actions.erasure import remove_files
 from service.actions.imports.carrying import carry_on
 from service.actions.timers import Chore, Timer, ring
 from service.actions.work import Services
@@ -79,7 +80,7 @@ def _at(every: float) -> tuple[Duty, ...]:
 
 ROUNDS = (
     Round(0.2, (Duty("feed", _number),)),
-    Round(1, (Duty("imports", carry_on),)),
+    Round(1, (Duty("imports", carry_on), Duty("erased_files", remove_files))),
     *(Round(every, _at(every)) for every in sorted({t.every for t in TIMERS} | {c.every for c in CHORES})),
     Round(600, (Duty("old_keys", _forget),)),
 )

@@ -12,14 +12,16 @@ from service.actions.reading import records
 from service.actions.timers import Timer
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
 from service.domain.actors import Actor
+from service.domain.imports import STUDENT_NO
 from service.domain.lifecycle import Given, Step
-from service.domain.trainees import EDITED, IDENTITY, TRAINEE_RECORD
+from service.domain.trainees import EDITED, IDENTITY, TRAINEE_RECORD, TraineeDossier
 from service.domain.values import Passport, country_of, read_mrz
 from service.storage import trainees as stored
 from service.storage.database import attempt
 from service.storage.ids import uuid7
 from service.storage.tables import record
 from service.storage.tables import trainees as tables
+from service.storage.tables.personal import HELD, files_to_remove
 from service.storage.vault import Sealed
 from service.storage.views import facts_of_row
 
@@ -109,6 +111,27 @@ def void(work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, A
     return {"passport_index": None, "identity_index": None}
 
 
+def ask_erasure(work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """It waits for another account than the one that asked."""
+    return {"erasure_asked_on": work.today, "erasure_asked_by": work.actor.account_id}
+
+
+def decline_erasure(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """The record stays, and it may be asked for again."""
+    return {"erasure_asked_on": None, "erasure_asked_by": None}
+
+
+def erase(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Nothing says any more who they were; ids, states and days stay, and the record of events verifies."""
+    person: TraineeDossier = item.dossier
+    known = [work.vault.blind_index(STUDENT_NO, work.call.institution, value).hex() for _, value in person.external_ids]
+    work.writes.erase(item.stream, [*known, *person.indexes])
+    for content_id in person.files:
+        work.writes.row(files_to_remove, item.stream, content_id=content_id)
+    blank = dict(HELD["trainees"].blank)
+    return blank | {"erased_at": work.now, "event_data": {"set_aside": sorted(given.get("set_aside") or ())}}
+
+
 SUBJECT: Subject[Any] = Subject(
     "trainees",
     TRAINEE_RECORD,
@@ -119,12 +142,16 @@ SUBJECT: Subject[Any] = Subject(
         "edit": stored.EDIT_FACTS,
         "void": stored.VOID_FACTS,
         "take_back": stored.VOID_FACTS,
+        "erase": stored.ERASE_FACTS,
     },
     effects={
         "register": register,
         "edit": edit,
         "confirm_availability": confirm_availability,
         "end_availability": end_availability,
+        "ask_erasure": ask_erasure,
+        "decline_erasure": decline_erasure,
+        "erase": erase,
         "void": void,
         "take_back": void,
     },

@@ -641,6 +641,8 @@ class _Act(Generic[D]):
             item = replace(item, dossier=dossier)
         self._check_version(read.actor, item, wanted)
         given = self.given_to(wanted)
+        if self.subject.kind != "person" and (shut := shut_record(read.heads.get(item.stream))):
+            raise Refused([shut])
         try:
             decide = self.subject.lifecycle.declare if self.call.declared else self.subject.lifecycle.decide
             step = decide(self.action, dossier, read.actor, given)
@@ -741,6 +743,13 @@ class _Act(Generic[D]):
         self.subject.owe(work, item, item_id, step)
 
 
+def shut_record(head: Head | None) -> Reason | None:
+    """Why nothing more is done with a person's things: their record was taken back, or erased."""
+    if head is None or head.kind != "person" or head.record == "known":
+        return None
+    return Reason("record_open", required="known", actual=head.record)
+
+
 def _refusal(wanted: Wanted, no: Exception) -> Result:
     """Why an item of many was not moved."""
     if isinstance(no, Refused):
@@ -776,6 +785,8 @@ async def offers(
         read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=True)
 
     def told(item: Item[Any]) -> list[Offer]:
+        if subject.kind != "person" and (shut := shut_record(read.heads.get(item.stream))):
+            return subject.lifecycle.shut(shut)
         made = subject.lifecycle.offers(item.dossier, read.actor)
         return [replace(o, reasons=tuple(_told_to(read.actor, subject, o.reasons))) for o in made]
 

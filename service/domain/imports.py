@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR, SYSTEM
 from service.domain.lifecycle import NEW, VOIDED, Dossier, Lifecycle, Reason, Rule, Takes
 
+STUDENT_NO = "student_no"
+"""The system of the external id that a sheet's students have: the key by which a row is known again."""
 MODES = ("good", "all")
 """Which rows are applied: the good ones, or none unless all of them are good."""
 BLANKS = ("keep", "clear")

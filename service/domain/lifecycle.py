@@ -381,6 +381,13 @@ class Lifecycle(Generic[D]):
         rule = self._rule(action, facts.state)
         return rule, tuple(r for guard in rule.only_if for r in _reasons(guard(facts))) if rule else ()
 
+    def shut(self, reason: Reason) -> list[Offer]:
+        """Every action, closed for one reason that goes before all others: no guard is asked."""
+        asked = {a: r for a, r in self.by_action.items() if not all(x.is_birth or set(x.who) == {SYSTEM} for x in r)}
+        targets = {a: tuple(dict.fromkeys(t for r in rules for t in r.targets)) for a, rules in asked.items()}
+        targets |= dict.fromkeys(KERNEL_ACTIONS if self.correctable else (), ())
+        return [Offer(a, open=False, to=to, reasons=(reason,), inputs=()) for a, to in targets.items()]
+
     def _sources(self, action: str) -> list[str]:
         return list(dict.fromkeys(s for r in self.by_action[action] for s in r.sources))
 

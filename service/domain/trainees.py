@@ -8,9 +8,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from service.domain.actors import ADMIN, COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAINEE
-from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes
+from service.domain.lifecycle import NEW, VOIDED, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
+from service.domain.retention import Had, Kept, Retention, kept, live
 from service.domain.values import Passport, age_on, country_of, read_mrz
 
+OWED_BACK = ("deposit", "penalty")
+PAID_BY_THEM = ("trainee", "family")
+"""What nobody may take from a trainee, and whoever takes it all the same gives back."""
+ERASED = "[erased]"
+"""What stands for the name of somebody who was erased, in every list."""
 ADULT = 18
 OLDEST = 100
 AVAILABLE_DAYS = 365
@@ -43,9 +49,15 @@ class ExternalId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraineeDossier(Dossier):
-    """All that the rules of a trainee's record may know."""
+    """All that the rules of a trainee's record may know.
 
-    birth_on: date
+    `things` is what they have or had, `owed` how many payments are to be given back to them, `accounts` how many
+    accounts still open their record, `retention` the rules of law that may have it kept; `asked_erasure` tells whether
+    whoever asks now is the one who asked for the erasure, `files` where the bytes of their documents are, `indexes` the
+    blind indexes of their numbers.
+    """
+
+    birth_on: date | None
     nationality: str = ""
     has_passport: bool = False
     has_guardian: bool = False
@@ -54,6 +66,19 @@ class TraineeDossier(Dossier):
     asked_by: tuple[str, ...] = ()
     stands_on_it: bool = False
     external_ids: tuple[tuple[str, str], ...] = ()
+    things: tuple[Had, ...] = ()
+    owed: int = 0
+    accounts: int = 0
+    retention: tuple[Retention, ...] = ()
+    erasure_asked_on: date | None = None
+    asked_erasure: bool = False
+    files: tuple[UUID, ...] = ()
+    indexes: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> list[Kept]:
+        """The rules of law that have their record kept today."""
+        return kept(self.retention, self.things, self.today)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +141,53 @@ def nothing_stands_on_it(t: TraineeDossier) -> Reason | None:
     return Reason("nothing_stands_on_it") if t.stands_on_it else None
 
 
+# ---- erasure
+def erasure_not_asked_yet(t: TraineeDossier) -> Reason | None:
+    """An erasure is asked for once, and then answered."""
+    return Reason("erasure_not_asked_yet", actual=t.erasure_asked_on) if t.erasure_asked_on else None
+
+
+def erasure_asked(t: TraineeDossier) -> Reason | None:
+    """Somebody asked for it."""
+    return None if t.erasure_asked_on else Reason("erasure_asked", required="ask_erasure")
+
+
+def erased_by_another(t: TraineeDossier) -> Reason | None:
+    """What cannot be taken back is done by two: another account erases than the one that asked."""
+    return Reason("erased_by_another") if t.asked_erasure else None
+
+
+def nothing_live(t: TraineeDossier) -> Reason | None:
+    """Nothing of theirs is under way: what lives is ended first, each by its own rules."""
+    found = live(t.things)
+    return Reason("nothing_live", actual=found) if found else None
+
+
+def nothing_owed(t: TraineeDossier) -> Reason | None:
+    """A deposit or a penalty that was taken from them was given back."""
+    return Reason("nothing_owed", required=0, actual=t.owed) if t.owed else None
+
+
+def accounts_ended(t: TraineeDossier) -> Reason | None:
+    """No account of theirs, or of a guardian, still opens their record."""
+    return Reason("accounts_ended", required=0, actual=t.accounts) if t.accounts else None
+
+
+def nothing_kept_by_law(t: TraineeDossier) -> list[Reason]:
+    """No law whose text was read has their record kept longer (GDPR art. 17(3)(b), PIPL art. 47)."""
+    return [_kept(k) for k in t.kept if k.rule.is_verified]
+
+
+def unread_law_set_aside(t: TraineeDossier, given: Given) -> list[Reason]:
+    """Rules whose text nobody has read yet hold as well, unless whoever erases has looked and sets them aside."""
+    aside = given.get("set_aside") or ()
+    return [_kept(k) for k in t.kept if not k.rule.is_verified and k.rule.code not in aside]
+
+
+def _kept(k: Kept) -> Reason:
+    return Reason("kept_by_law", required=k.until.isoformat() if k.until else "for_good", actual=k.rule.code)
+
+
 def unit_known(t: NewTrainee | TraineeDossier, given: Given) -> Reason | None:
     """The unit that was named is one of the institution."""
     return Reason("unit_known", pointer="/unit_id") if given.get("unit_id") and not t.unit_known else None
@@ -164,6 +236,22 @@ AVAILABLE: tuple[Takes[Any], ...] = (
     ),
 )
 
+ERASURE_WHY = because("consent_withdrawn", "purpose_ended", "objection", "unlawful", "ordered_by_law", "other")
+"""Grounds of GDPR art. 17(1) and PIPL art. 47."""
+DECLINED_WHY = because(
+    "kept_by_law", "legal_claims", "public_interest", "identity_unproven", "no_longer_wanted", "other"
+)
+"""Grounds of GDPR art. 17(3), and that it is not asked for any more."""
+SET_ASIDE: Takes[Any] = Takes(
+    "set_aside",
+    tuple[str, ...],
+    "Rules of retention, not verified in our data, that were looked up and do not hold.",
+    needed=False,
+    choices=lambda t: [k.rule.code for k in t.kept if not k.rule.is_verified],
+    code="rule_set_aside_known",
+)
+ASK = [TRAINEE, GUARDIAN, COORDINATOR, REGISTRAR]
+
 # fmt: off
 TRAINEE_RECORD = Lifecycle[Any]("trainee", [
     #    action                from       to       who                                        only if       leaves behind
@@ -174,6 +262,13 @@ TRAINEE_RECORD = Lifecycle[Any]("trainee", [
     Rule("confirm_availability", ["known"], "known", [TRAINEE, COORDINATOR],                    [],           "trainee.availability_confirmed",
          takes=AVAILABLE),
     Rule("end_availability",   ["known"], "known", [TRAINEE, COORDINATOR, SYSTEM],            [is_available], "trainee.availability_ended"),
+    Rule("ask_erasure",        ["known"], "known", ASK,                             [erasure_not_asked_yet],    "trainee.erasure_asked",
+         takes=[ERASURE_WHY]),
+    Rule("decline_erasure",    ["known"], "known", [ADMIN],                                 [erasure_asked],    "trainee.erasure_declined",
+         takes=[DECLINED_WHY]),
+    Rule("erase",              ["known"], "erased", [ADMIN],
+         [erasure_asked, erased_by_another, nothing_live, nothing_owed, accounts_ended, nothing_kept_by_law],        "trainee.erased",
+         takes=[SET_ASIDE], checks=[unread_law_set_aside]),
     Rule("void",               ["known"], VOIDED,  [COORDINATOR, REGISTRAR, ADMIN],             [nothing_stands_on_it], "trainee.voided"),
     # The import by which they came in mid-way was taken back, with all that stood on the record.
     Rule("take_back",          ["known"], VOIDED,  [SYSTEM],                                    [],         "trainee.voided", undo=False),

@@ -145,7 +145,7 @@ def _read_common(v: dict[str, Any]) -> dict[str, Any]:
         "transfer": _read_transfer(v["transfer"]),
         "person": Person(
             UUID(person["id"]),
-            date.fromisoformat(person["birth_on"]),
+            day_of(person["birth_on"]) or date.min,  # erased: nothing is asked of their age any more
             person["nationality"],
             day_of(person["passport_expires_on"]),
         ),

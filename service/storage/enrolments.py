@@ -97,7 +97,7 @@ def _asked(row: dict[str, Any]) -> dict[str, Any]:
     facts = RequirementFacts(
         nationality=student["nationality"],
         destination=student["country"],
-        birth_on=date.fromisoformat(student["birth_on"]),
+        birth_on=date.fromisoformat(student["birth_on"]) if student["birth_on"] else date.min,  # erased
         entry_purpose="study",
         starts_on=starts_on,
         evidence=read_evidence(student["evidence"]),

@@ -160,7 +160,10 @@ def held_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
 
 @dataclass(slots=True)
 class Head:
-    """A stream as it was read: its guard, its place in the chain, its key, and for a person all that they hold."""
+    """A stream as it was read: its guard, its place in the chain, its key.
+
+    For a person also all that they hold, and the state of their record.
+    """
 
     stream_id: UUID
     kind: str
@@ -170,15 +173,18 @@ class Head:
     stage: str | None
     wrapped: bytes | None
     held: list[Held]
+    record: str | None = None
     is_new: bool = False
 
 
-HEAD_COLUMNS = ("stream_id", "kind", "version", "seq", "chain_head", "stage", "wrapped", "held")
+HEAD_COLUMNS = ("stream_id", "kind", "version", "seq", "chain_head", "stage", "wrapped", "held", "record")
 
 
 def _head_columns(h: Any, k: Any) -> list[ColumnElement[Any]]:
     held = case((h.c.kind == word("person"), held_of(h.c.stream_id)))
-    columns = (h.c.stream_id, h.c.kind, h.c.version, h.c.seq, h.c.chain_head, h.c.stage, k.c.wrapped, held)
+    who = metadata.tables["trainees"].alias("head_who")
+    record = select(who.c.state).where(mine(who), who.c.id == h.c.stream_id).scalar_subquery()
+    columns = (h.c.stream_id, h.c.kind, h.c.version, h.c.seq, h.c.chain_head, h.c.stage, k.c.wrapped, held, record)
     return [col.label(f"head_{name}") for col, name in zip(columns, HEAD_COLUMNS, strict=True)]
 
 

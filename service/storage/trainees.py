@@ -7,10 +7,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Text, Uuid, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import BigInteger, Boolean, Text, Uuid, and_, bindparam, case, func, literal_column, null, or_, select
+from sqlalchemy.dialects.postgresql import array
 
 from service.domain.actors import Sight
 from service.domain.trainees import NewTrainee, TraineeDossier
+from service.storage import erasure
 from service.storage.assignments import in_my_care
 from service.storage.database import Record, Statement, value
 from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
@@ -32,41 +34,47 @@ def _asked_by(actor: Any) -> Any:
 _of_others = select(events.c.seq).where(
     mine(events), events.c.stream_id == _t.c.id, events.c.subject != word("trainee")
 )
+_RECORD: dict[str, Any] = {
+    "birth_on": _t.c.birth_on,
+    "nationality": _t.c.nationality,
+    "has_passport": _t.c.passport_sealed.is_not(None),
+    "has_guardian": _t.c.guardian_sealed.is_not(None),
+    "available_until": _t.c.available_until,
+    "asked_by": _asked_by,
+    "stands_on_it": _of_others.exists(),
+}
+_ITS_IDS = json_rows(select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id))
 FACTS: FactsOf[TraineeDossier] = FactsOf(
-    _t,
-    TraineeDossier,
-    {
-        "birth_on": _t.c.birth_on,
-        "nationality": _t.c.nationality,
-        "has_passport": _t.c.passport_sealed.is_not(None),
-        "has_guardian": _t.c.guardian_sealed.is_not(None),
-        "available_until": _t.c.available_until,
-        "asked_by": _asked_by,
-        "stands_on_it": _of_others.exists(),
-    },
-    stream="id",
+    _t, TraineeDossier, _RECORD | erasure.columns(), stream="id", read=erasure.read
 )
-EDIT_FACTS: FactsOf[TraineeDossier] = replace(
-    FACTS,
-    columns={**FACTS.columns, "unit_known": _unit_known},
-    extra=("unit_id",),
+EDIT_FACTS: FactsOf[TraineeDossier] = FactsOf(
+    _t, TraineeDossier, _RECORD | {"unit_known": _unit_known}, stream="id", extra=("unit_id",)
 )
 """An edit may name a unit: what its rules must know beside the rest."""
 
 
-def _read_void(row: dict[str, Any]) -> dict[str, Any]:
+def _read_ids(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"external_ids": tuple((x["system"], x["value"]) for x in row["external_ids"])}
 
 
-VOID_FACTS: FactsOf[TraineeDossier] = replace(
+VOID_FACTS: FactsOf[TraineeDossier] = FactsOf(
+    _t, TraineeDossier, _RECORD | {"external_ids": _ITS_IDS}, stream="id", read=_read_ids
+)
+"""To take a record back: what other systems call the person, beside the rest."""
+ERASE_FACTS: FactsOf[TraineeDossier] = replace(
     FACTS,
     columns={
         **FACTS.columns,
-        "external_ids": json_rows(select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id)),
+        "external_ids": _ITS_IDS,
+        "files": erasure.files_of(_t.c.id),
+        "indexes": func.array_remove(
+            array([func.encode(_t.c.passport_index, word("hex")), func.encode(_t.c.identity_index, word("hex"))]),
+            null(),
+        ),
     },
-    read=_read_void,
+    read=lambda row: erasure.read(_read_ids(row)) | {"files": tuple(row["files"]), "indexes": tuple(row["indexes"])},
 )
-"""To take a record back: what other systems call the person, beside the rest."""
+"""To erase: by what imports know them, and where their files are, beside the rest."""
 NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
     ITSELF,
     NewTrainee,
@@ -106,6 +114,8 @@ _columns: dict[str, Any] = {
     "guardian": _sealed(_t.c.guardian_sealed, "purpose_needed"),
     "available_from": _t.c.available_from,
     "available_until": _t.c.available_until,
+    "erasure_asked_on": _t.c.erasure_asked_on,
+    "erased_at": _t.c.erased_at,
     "external_ids": json_rows(
         select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id).order_by(_x.c.system)
     ),
@@ -211,6 +221,7 @@ def openings_of(sight: Sight | None) -> Statement[Record]:
 __all__ = [
     "DUE_TO_END",
     "EDIT_FACTS",
+    "ERASE_FACTS",
     "FACTS",
     "NEW_FACTS",
     "NOTE_OPENING",

@@ -17,6 +17,7 @@ from service.domain.lifecycle import NEW, Lifecycle
 from service.domain.placements import AWAY
 from service.storage.database import APP_ROLE
 from service.storage.tables.columns import FORGETTABLE, LIFECYCLES, SHARED, WRITTEN_ONCE, metadata
+from service.storage.tables.personal import HELD
 from service.storage.tenancy import POLICY
 
 
@@ -156,6 +157,8 @@ def _grants(table: Table) -> list[str]:
     if table.name not in WRITTEN_ONCE:
         # PostgreSQL asks for the privilege to update before it lets a row be locked.
         out.append(f"GRANT UPDATE ({updates or next(iter(key))}) ON {table.name} TO {APP_ROLE}")
+    elif (held := HELD.get(table.name)) and held.blank:
+        out.append(f"GRANT UPDATE ({', '.join(held.blank)}) ON {table.name} TO {APP_ROLE}")  # an erasure alone does so
     if table.name in FORGETTABLE:
         out.append(f"GRANT DELETE ON {table.name} TO {APP_ROLE}")
     return out

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Integer,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    null,
     select,
     text,
     update,
@@ -41,10 +43,13 @@ from sqlalchemy.sql.selectable import CTE
 from service.domain.lifecycle import Step
 from service.storage.database import Runner, Statement
 from service.storage.tables.columns import INSTANT, metadata
+from service.storage.tables.personal import ERASED_IN, HELD
 from service.storage.tables.record import events, heads, idempotency_keys, unfed
 from service.storage.tenancy import GATE, INSTITUTION, ONE, mine
 
-Kind: TypeAlias = Literal["head", "new_head", "event", "move", "birth", "row", "change", "count", "forget", "key"]
+Kind: TypeAlias = Literal[
+    "head", "new_head", "event", "move", "birth", "row", "change", "count", "forget", "erase", "key"
+]
 Shape: TypeAlias = tuple[tuple[Kind, str, tuple[str, ...]], ...]
 
 HEAD = {"stream_id": Uuid, "version": BigInteger, "seq": BigInteger, "chain_head": LargeBinary, "stage": Text}
@@ -100,6 +105,14 @@ class Writes:
         """A row taken away: only of tables that say so."""
         self._add("forget", table.name, {"cover": stream} | key)
 
+    def erase(self, person: UUID, known_by: Sequence[str]) -> None:
+        """Whatever names the person, in every table beside their record: blanked or taken away, as the tables say.
+
+        `known_by` are the blind indexes of their numbers, by which staged rows of imports are found.
+        """
+        for name in ERASED_IN:
+            self._add("erase", name, {"cover": person, "known_by": list(known_by)})
+
     def event(self, **columns: Any) -> None:
         """An entry of a stream, with its hash."""
         self._add("event", "events", columns)
@@ -124,7 +137,7 @@ class Writes:
         """Write it all; False where a head was not as it was read, and then nothing was written."""
         shape = tuple(sorted(self.parts))
         rows = {f"p{n}": self.parts[part] for n, part in enumerate(shape)}
-        counts = {f"n{n}": len(self.parts[part]) for n, part in enumerate(shape)}
+        counts = {f"n{n}": len(self.parts[part]) for n, part in enumerate(shape) if part[0] != "erase"}
         done = await _statement(shape).one(con, institution=self.institution, **rows, **counts)
         return bool(done)
 
@@ -173,6 +186,8 @@ def _statement(shape: Shape) -> Statement[int]:
             continue
         written = _part(n, kind, metadata.tables[name], names, covered).cte(f"w{n}")
         ctes.append(written)
+        if kind == "erase":  # however many rows there are
+            continue
         counted.append(select(func.count()).select_from(written).scalar_subquery() == bindparam(f"n{n}", type_=Integer))
     guarded = select(func.count()).select_from(covered).scalar_subquery()
     expected: Any = text("0")
@@ -185,13 +200,25 @@ def _statement(shape: Shape) -> Statement[int]:
     return Statement(select(done).add_cte(*ctes), int)
 
 
+def _erasing(table: Table, r: Any, seen: Sequence[ColumnElement[bool]]) -> Any:
+    """Every row of a table that is about the person: gone, or with nothing in it that says who they were."""
+    held = HELD[table.name]
+    tenant = [mine(table)] if "institution_id" in table.c else []
+    theirs = [*tenant, *seen, held.whose(table, r.c.cover, r.c.known_by)]
+    if held.forget:
+        return delete(table).where(*theirs).returning(text("1"))
+    blank = {name: null() if v is None else v for name, v in held.blank.items()}
+    bump = {"version": table.c.version + ONE} if "version" in table.c else {}
+    return update(table).where(*theirs).values(**blank, **bump).returning(text("1"))
+
+
 def _part(n: int, kind: Kind, table: Table, names: Sequence[str], covered: CTE) -> Any:
     """One part: its rows, through the streams that are covered."""
-    special = {"cover": Uuid, "stream_id": Uuid}
+    special: dict[str, Any] = {"cover": Uuid, "stream_id": Uuid, "known_by": ARRAY(Text)}
     types: dict[str, Any] = {}
     for name in names:
         base = name.removeprefix("by_") if kind == "count" else name
-        types[name] = table.c[base].type if base in table.c else special[name]
+        types[name] = special[name] if kind == "erase" or base not in table.c else table.c[base].type
     r = _recordset(n, types)
     cover = r.c.cover if "cover" in names else r.c.stream_id if "stream_id" in names else None
     seen = [GATE] if cover is None else [GATE, cover == covered.c.stream_id]
@@ -218,6 +245,8 @@ def _part(n: int, kind: Kind, table: Table, names: Sequence[str], covered: CTE) 
             )
             .returning(text("1"))
         )
+    if kind == "erase":
+        return _erasing(table, r, seen)
     if kind in ("birth", "row"):
         own = [x for x in names if x in table.c]
         tenant = {"institution_id": INSTITUTION} if "institution_id" in table.c else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -45,9 +46,17 @@ WHO = {
     "edit": {COORDINATOR, REGISTRAR, TRAINEE, GUARDIAN},
     "confirm_availability": {TRAINEE, COORDINATOR},
     "end_availability": {TRAINEE, COORDINATOR},
+    "ask_erasure": {TRAINEE, GUARDIAN, COORDINATOR, REGISTRAR},
+    "decline_erasure": {ADMIN},
+    "erase": {ADMIN},
     "void": {COORDINATOR, REGISTRAR, ADMIN},
 }
-GIVEN: dict[str, dict[str, Any]] = {"confirm_availability": DAYS}
+GIVEN: dict[str, dict[str, Any]] = {
+    "confirm_availability": DAYS,
+    "ask_erasure": {"reason_code": "objection"},
+    "decline_erasure": {"reason_code": "legal_claims"},
+}
+TO = {"void": "voided", "erase": "erased"}
 
 
 def actor(role: Role) -> Actor:
@@ -67,16 +76,21 @@ def known(role: Role = COORDINATOR, **more: Any) -> TraineeDossier:
 @pytest.mark.parametrize("role", [r for r in Role if r is not SYSTEM])
 def test_trainee_record_opens_to_whom_its_table_names(role: Role) -> None:
     facts = known(role, available_until=TODAY)
-    assert {o.action for o in RECORD.offers(facts, actor(role)) if o.open} == {
+    asked = replace(facts, erasure_asked_on=TODAY)
+    of = {"decline_erasure": asked, "erase": asked}
+    assert {o.action for r in (facts, asked) for o in RECORD.offers(r, actor(role)) if o.open} == {
         a for a, who in WHO.items() if role in who
+    }
+    assert {o.action for o in RECORD.offers(facts, actor(role)) if o.open} == {
+        a for a, who in WHO.items() if role in who and a not in of
     }
     for action, who in WHO.items():
         if role in who:
-            assert RECORD.decide(action, facts, actor(role), GIVEN.get(action)).to_state == (
-                "voided" if action == "void" else "known"
+            assert RECORD.decide(action, of.get(action, facts), actor(role), GIVEN.get(action)).to_state == TO.get(
+                action, "known"
             )
         else:
-            assert codes(action, facts, role, **GIVEN.get(action, {})) == ["role"]
+            assert codes(action, of.get(action, facts), role, **GIVEN.get(action, {})) == ["role"]
     new = NewTrainee(state=NEW, today=TODAY)
     if role in (COORDINATOR, REGISTRAR, ADMIN):
         assert RECORD.decide("register", new, actor(role), PERSON).to_state == "known"

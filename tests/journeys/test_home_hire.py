@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import asyncpg
 import pytest
 
+from tests.chains import broken_chains
 from tests.journeys.placing import advance, ask, choose, deal, look_back
 from tests.journeys.story import Body, Plot, Story, day, illegal, lacking
 from tests.journeys.studying import certify, enrol, recognise, register, train
@@ -82,6 +84,7 @@ async def test_journey_to_work_at_home(begin: Callable[[Plot], Story]) -> None:
     await advance(s, c, "close", illegal("start_return", "evidence_required", "departs", returns_on=day(-1)),
                   lacking("role", by=s.clerk, status=403), expect="closed")  # fmt: skip
     await look_back(s, stage="alumni", states=["contracting", "documents", "active", "completed", "closed"])
+    await _forgotten(s)
 
 
 async def _deposit(s: Story) -> None:
@@ -101,3 +104,39 @@ async def _deposit(s: Story) -> None:
         c, f"/v1/costs/{made['id']}", "repay", illegal("repay", "role", by=s.trainee, status=403),
         lacking("evidence_required"), evidence=[receipt], expect="repaid",
     )  # fmt: skip
+
+
+async def _forgotten(s: Story) -> None:
+    """Years later they ask to be forgotten: what is theirs is still counted and read, and nothing says whose it was."""
+    path, admin = f"/v1/trainees/{s.person}", s.admin
+    await s.step(
+        s.trainee, path, "ask_erasure", illegal("erase", "role", by=s.trainee, status=403), lacking("missing", status=422),
+        reason_code="purpose_ended",
+    )  # fmt: skip
+    kept = (await admin.act(path, "erase")).json()["reasons"]
+    assert [(r["code"], r.get("actual")) for r in kept] == [
+        ("nothing_live", ["obligation"]), ("accounts_ended", 1), ("kept_by_law", "cn_placement_ledger"),
+    ]  # fmt: skip
+    for owed in (await s.coordinator.get("/v1/obligations", state="pending")).json()["items"]:
+        await admin.done(f"/v1/obligations/{owed['id']}", "waive", {"reason_code": "no_longer_needed"})
+    con = await asyncpg.connect(s.dsn)
+    await con.execute("UPDATE institutions SET country = 'TH'")  # no rule of that country is known
+    await con.close()
+    held = next(a for a in (await admin.get("/v1/appointments", role="trainee")).json()["items"] if a["person_ids"])
+    await admin.done(f"/v1/appointments/{held['id']}", "end")
+    await admin.done(path, "erase")
+    for items in ("enrolments", "applications", "placements", "candidacies", "results", "certificates", "memberships",
+                  "recognition-cases", "requirement-items", "documents", "costs", "ledger", "consents"):  # fmt: skip
+        asked = {} if items == "ledger" else {"include": "actions"}
+        listed = await s.coordinator.get(f"/v1/{items}", **asked)
+        assert listed.status_code == 200, (items, listed.text)
+        assert s.plot.name_native not in listed.text
+        assert s.plot.name_latin not in listed.text
+    for item in (s.enrolment, s.placement, s.candidacy):
+        assert (await s.coordinator.get(item)).status_code == 200
+        assert {
+            r["code"] for o in (await s.coordinator.get(item + "/actions")).json()["actions"] for r in o["reasons"]
+        } == {"record_open"}
+    assert (await s.coordinator.get(f"{s.placement}/checklist")).status_code == 200
+    assert (await s.coordinator.get(f"{s.enrolment}/stages")).status_code == 200
+    assert await broken_chains(s.dsn) == []

@@ -92,6 +92,7 @@ async def test_walls_refuse_an_event_that_its_head_does_not_cover(typed: Any) ->
         "INSERT INTO events (tx) VALUES (pg_current_xact_id())",
         "ALTER TABLE relationships DISABLE TRIGGER ALL",
         "UPDATE idempotency_keys SET sealed = ''",
+        "UPDATE openings SET account_id = gen_random_uuid()",
         "CREATE TABLE mine (a int)",
         "SET session_replication_role = replica",
     ],

@@ -112,7 +112,7 @@ async def _keep(services: Services, call: Call, job: Job, entries: list[Entry]) 
         guard = await Guard.of(con, services, call.institution, job.id)
         writes = Writes(call.institution)
         guard.hold(writes)
-        stage(writes, guard, entries)
+        stage(writes, guard, services.vault, entries)
         await guard.run(con, writes)
 
 

@@ -14,11 +14,10 @@ from uuid import UUID
 
 from service.actions.imports.cells import LINE_MOST, folded, read_data
 from service.actions.imports.sheets import Cell, Row, Unreadable, read_sheet
+from service.domain.imports import STUDENT_NO
 from service.domain.lifecycle import Reason
 
 MOST: Final = 100_000
-STUDENT_NO: Final = "student_no"
-"""The system of the external id that a sheet's students have: the key by which a row is known again."""
 HEADER_WITHIN: Final = 20
 """Filled lines among which the headers stand, below titles and notes."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from service.actions.imports.rows import Entry, Finding, Outcome
+from service.actions.imports.rows import STUDENT_NO, Entry, Finding, Outcome
 from service.actions.imports.updating import PLAIN
 from service.actions.work import Services
 from service.domain.lifecycle import Reason
@@ -17,7 +17,7 @@ from service.storage.database import Connection
 from service.storage.ids import uuid7
 from service.storage.opening import Head, read_heads
 from service.storage.tables.imports import import_rows, imports
-from service.storage.vault import StreamKey
+from service.storage.vault import StreamKey, Vault
 from service.storage.writes import Writes
 
 COUNTERS: Final = {"create": "creates", "update": "updates", "unchanged": "unchanged", "faulty": "faulty"}
@@ -81,7 +81,14 @@ def against(column: str, reason: Reason) -> dict[str, Any]:
     return finding(Finding(column, reason))
 
 
-def stage(writes: Writes, guard: Guard, entries: list[Entry]) -> None:
+def _keys(vault: Vault, institution: UUID, entry: Entry) -> list[str]:
+    """Whom the row names, as blind indexes: by these it is found again when somebody is erased."""
+    number = entry.keys.get(STUDENT_NO)
+    blind = [vault.blind_index(STUDENT_NO, institution, number).hex()] if number else []
+    return sorted({*blind, *(key for kind, key in entry.keys.items() if kind != STUDENT_NO)})
+
+
+def stage(writes: Writes, guard: Guard, vault: Vault, entries: list[Entry]) -> None:
     """What each row would do, kept until it is asked for; a row that would do nothing keeps only what was found."""
     for e in entries:
         is_pending = e.outcome in (Outcome.CREATE, Outcome.UPDATE)
@@ -98,6 +105,7 @@ def stage(writes: Writes, guard: Guard, entries: list[Entry]) -> None:
             item_id=e.person if is_pending and e.outcome is Outcome.CREATE else e.item,
             seen_version=e.version,
             codes=sorted({f.reason.code for f in e.findings}),
+            known_by=_keys(vault, guard.institution, e),
             sealed=guard.seal(said),
         )
     counts = dict.fromkeys(COUNTERS.values(), 0)

@@ -32,7 +32,7 @@ class TraineeOut(StatefulOut):
     name_native: str
     name_latin: str
     sex: str | None
-    birth_on: date
+    birth_on: date | None = Field(description="Null only where the person was erased.")
     nationality: str
     unit_id: UUID | None
     origin: str | None
@@ -47,6 +47,8 @@ class TraineeOut(StatefulOut):
     guardian: Masked | None
     available_from: date | None
     available_until: date | None
+    erasure_asked_on: date | None
+    erased_at: datetime | None = Field(description="When everything that says who they are was erased.")
     external_ids: list[ExternalIdOut]
 
 

@@ -42,6 +42,7 @@ import_rows = tenant_table(
     c("seen_version", BigInteger, null=True),
     c("left_version", BigInteger, null=True),
     c("codes", ARRAY(Text)),
+    c("known_by", ARRAY(Text), null=True),  # whom it names, as blind indexes
     c("sealed", LargeBinary, null=True),
     one_of("outcome", OUTCOMES),
     UniqueConstraint("institution_id", "import_id", "line"),

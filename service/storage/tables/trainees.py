@@ -1,6 +1,16 @@
 """A person as an institution knows them: the record, documents as evidence, consents."""
 
-from sqlalchemy import Date, ForeignKeyConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from service.domain.consents import CONSENT, PURPOSES
@@ -15,7 +25,7 @@ trainees = item_table(
     c("name_latin"),
     c("sort_name", Text(collation="C")),
     c("sex", null=True),
-    c("birth_on", Date),
+    c("birth_on", Date, null=True),
     c("nationality"),
     *belongs("unit_id", "units", null=True),
     c("origin", null=True),
@@ -32,6 +42,8 @@ trainees = item_table(
     c("available_from", Date, null=True),
     c("available_until", Date, null=True),
     instant("erased_at", null=True),
+    c("erasure_asked_on", Date, null=True),
+    c("erasure_asked_by", Uuid, null=True),
     one_of("sex", ["female", "male", "other"]),
     UniqueConstraint("institution_id", "passport_index"),
     UniqueConstraint("institution_id", "identity_index"),
