@@ -16,6 +16,7 @@ LIVE_BESIDE: dict[str, frozenset[str]] = {
     "sitting_registration": frozenset({"registered", "sat"}),
     "obligation": frozenset({"pending"}),
     "assignment": frozenset({"assigned"}),
+    "correction_request": frozenset({"filed", "accepted"}),
     "import_row": frozenset({"create", "update"}),
 }
 """States in which something still waits for the person, or for somebody on their account."""

@@ -301,6 +301,15 @@ HELD: dict[str, Held] = {
             _DAYS: "paid_on",
         }
     ),
+    "correction_requests": Held(
+        sealed=("said_sealed",),
+        kept={
+            _CODES: "subject field rule refused_because",
+            _IDS: "documents",
+            _DAYS: "filed_on due_on",
+            _STAFF: "corrected_by",
+        },
+    ),
     "openings": Held(blank={"purpose": ERASED}, kept={_STAFF: "account_id", _CODES: "fields", _DAYS: "opened_at"}),
     "import_rows": Held(
         whose=_staged,
