@@ -270,11 +270,12 @@ HELD: dict[str, Held] = {
         blank={"flight": None, "wish": None, "skills_sealed": None, "replaced": []},
         kept={
             _IDS: "request_id candidacy_id employer_id agency_id",
+            _STAFF: "looked_by",
             _CODES: "destination pathway pins stages departs occupation options agency_contract",
             _FIGURES: "terms",
             _DAYS: "planned_departure_on arrives_on starts_on ends_on authorisation_from_on authorisation_until_on "
             "visa_from_on visa_until_on terms_confirmed_on departed_on arrived_on started_on extension_until_on "
-            "last_contact_on returns_on returned_on ended_on critical_on late_on",
+            "look_on last_contact_on returns_on returned_on ended_on critical_on late_on",
         },
     ),
     "requirement_items": Held(
