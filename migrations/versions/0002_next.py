@@ -18,14 +18,134 @@ def upgrade() -> None:
         sa.Column("content_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("institution_id", "content_id", name=op.f("files_to_remove_pkey")),
     )
+    op.create_table(
+        "correction_requests",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=True),
+        sa.Column("said_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("documents", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("corrected_by", sa.Uuid(), nullable=True),
+        sa.Column("refused_because", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('accepted', 'corrected', 'filed', 'refused', 'voided', 'withdrawn')",
+            name=op.f("correction_requests_state_known"),
+        ),
+        sa.CheckConstraint(
+            "subject IN ('application', 'candidacy', 'certificate', 'consent', 'cost', 'document', 'enrolment', 'membership', 'placement', 'recognition_case', 'requirement_item', 'result', 'sitting_registration', 'trainee')",
+            name=op.f("correction_requests_subject_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "person_id"],
+            ["trainees.institution_id", "trainees.id"],
+            name=op.f("correction_requests_institution_id_person_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("correction_requests_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "correction_requests_contested",
+        "correction_requests",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("correction_requests_institution_id_person_id"),
+        "correction_requests",
+        ["institution_id", "person_id"],
+        unique=False,
+    )
+    op.create_index(
+        "correction_requests_one_open",
+        "correction_requests",
+        ["institution_id", "subject_id", sa.literal_column("coalesce(field, '')")],
+        unique=True,
+        postgresql_where=sa.text("state IN ('filed', 'accepted')"),
+    )
     op.add_column("import_rows", sa.Column("known_by", postgresql.ARRAY(sa.Text()), nullable=True))
+    op.add_column("ledger", sa.Column("mode", sa.Text(), nullable=True))
+    op.add_column("placements", sa.Column("looked_by", sa.Text(), server_default="", nullable=False))
+    op.add_column("placements", sa.Column("look_on", sa.Date(), nullable=True))
+    op.create_index(
+        "placements_away",
+        "placements",
+        ["institution_id", "destination", sa.literal_column("coalesce(agency_id, institution_id)")],
+        unique=False,
+        postgresql_where=sa.text(
+            "departs AND state IN ('departed', 'arrived', 'active', 'extension_pending', 'transfer_pending')"
+        ),
+    )
+    op.create_index("placements_by_look", "placements", ["institution_id", "looked_by", "look_on"], unique=False)
+    op.add_column("recognition_decisions", sa.Column("mode", sa.Text(), nullable=True))
+    op.add_column("recognition_rules", sa.Column("mode", sa.Text(), server_default=sa.text("'full'"), nullable=False))
+    op.add_column(
+        "recognition_rules",
+        sa.Column("differences", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    )
+    op.add_column("recognition_rules", sa.Column("conditions", sa.Text(), nullable=True))
+    op.add_column("recognition_rules", sa.Column("person_id", sa.Uuid(), nullable=True))
+    op.add_column("recognition_rules", sa.Column("promised_on", sa.Date(), nullable=True))
+    op.create_index(
+        op.f("recognition_rules_institution_id_person_id"),
+        "recognition_rules",
+        ["institution_id", "person_id"],
+        unique=False,
+    )
+    op.create_foreign_key(
+        op.f("recognition_rules_institution_id_person_id_fkey"),
+        "recognition_rules",
+        "trainees",
+        ["institution_id", "person_id"],
+        ["institution_id", "id"],
+    )
+    op.add_column(
+        "regulations",
+        sa.Column(
+            "substitutions", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False
+        ),
+    )
+    op.add_column("relationships", sa.Column("looked_by", sa.Text(), server_default="", nullable=False))
+    op.add_column("relationships", sa.Column("look_on", sa.Date(), nullable=True))
+    op.create_index("relationships_by_look", "relationships", ["institution_id", "looked_by", "look_on"], unique=False)
     op.add_column("trainees", sa.Column("erasure_asked_on", sa.Date(), nullable=True))
     op.add_column("trainees", sa.Column("erasure_asked_by", sa.Uuid(), nullable=True))
     op.alter_column("trainees", "birth_on", existing_type=sa.DATE(), nullable=True)
     # ### end Alembic commands ###
+    op.execute("ALTER TABLE obligations DROP CONSTRAINT obligations_subject_kind_known")
+    op.execute(
+        "ALTER TABLE obligations ADD CONSTRAINT obligations_subject_kind_known CHECK ((subject_kind = ANY (ARRAY['enrolment'::text, 'placement'::text, 'relationship'::text])))"
+    )
     op.execute("ALTER TABLE trainees DROP CONSTRAINT trainees_state_known")
     op.execute(
         "ALTER TABLE trainees ADD CONSTRAINT trainees_state_known CHECK ((state = ANY (ARRAY['erased'::text, 'known'::text, 'voided'::text])))"
+    )
+    op.execute(
+        "ALTER TABLE ledger ADD CONSTRAINT ledger_electives_are_no_course CHECK (((mode <> 'elective'::text) OR (course_id IS NULL)))"
+    )
+    op.execute(
+        "ALTER TABLE ledger ADD CONSTRAINT ledger_mode_known CHECK ((mode = ANY (ARRAY['elective'::text, 'full'::text, 'partial'::text])))"
+    )
+    op.execute(
+        "ALTER TABLE recognition_decisions ADD CONSTRAINT recognition_decisions_mode_known CHECK ((mode = ANY (ARRAY['elective'::text, 'full'::text, 'partial'::text])))"
+    )
+    op.execute(
+        "ALTER TABLE recognition_rules ADD CONSTRAINT recognition_rules_mode_known CHECK ((mode = ANY (ARRAY['elective'::text, 'full'::text, 'partial'::text])))"
+    )
+    op.execute(
+        "ALTER TABLE recognition_rules ADD CONSTRAINT recognition_rules_promise_whole CHECK (((person_id IS NULL) = (promised_on IS NULL)))"
     )
 
 
@@ -34,10 +154,54 @@ def downgrade() -> None:
     op.alter_column("trainees", "birth_on", existing_type=sa.DATE(), nullable=False)
     op.drop_column("trainees", "erasure_asked_by")
     op.drop_column("trainees", "erasure_asked_on")
+    op.drop_index("relationships_by_look", table_name="relationships")
+    op.drop_column("relationships", "look_on")
+    op.drop_column("relationships", "looked_by")
+    op.drop_column("regulations", "substitutions")
+    op.drop_constraint(op.f("recognition_rules_institution_id_person_id_fkey"), "recognition_rules", type_="foreignkey")
+    op.drop_index(op.f("recognition_rules_institution_id_person_id"), table_name="recognition_rules")
+    op.drop_column("recognition_rules", "promised_on")
+    op.drop_column("recognition_rules", "person_id")
+    op.drop_column("recognition_rules", "conditions")
+    op.drop_column("recognition_rules", "differences")
+    op.drop_column("recognition_rules", "mode")
+    op.drop_column("recognition_decisions", "mode")
+    op.drop_index("placements_by_look", table_name="placements")
+    op.drop_index(
+        "placements_away",
+        table_name="placements",
+        postgresql_where=sa.text(
+            "departs AND state IN ('departed', 'arrived', 'active', 'extension_pending', 'transfer_pending')"
+        ),
+    )
+    op.drop_column("placements", "look_on")
+    op.drop_column("placements", "looked_by")
+    op.drop_column("ledger", "mode")
     op.drop_column("import_rows", "known_by")
+    op.drop_index(
+        "correction_requests_one_open",
+        table_name="correction_requests",
+        postgresql_where=sa.text("state IN ('filed', 'accepted')"),
+    )
+    op.drop_index(op.f("correction_requests_institution_id_person_id"), table_name="correction_requests")
+    op.drop_index(
+        "correction_requests_contested",
+        table_name="correction_requests",
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.drop_table("correction_requests")
     op.drop_table("files_to_remove")
     # ### end Alembic commands ###
+    op.execute("ALTER TABLE obligations DROP CONSTRAINT obligations_subject_kind_known")
+    op.execute(
+        "ALTER TABLE obligations ADD CONSTRAINT obligations_subject_kind_known CHECK ((subject_kind = ANY (ARRAY['placement'::text, 'relationship'::text])))"
+    )
     op.execute("ALTER TABLE trainees DROP CONSTRAINT trainees_state_known")
     op.execute(
         "ALTER TABLE trainees ADD CONSTRAINT trainees_state_known CHECK ((state = ANY (ARRAY['known'::text, 'voided'::text])))"
     )
+    op.execute("ALTER TABLE ledger DROP CONSTRAINT IF EXISTS ledger_electives_are_no_course")
+    op.execute("ALTER TABLE ledger DROP CONSTRAINT IF EXISTS ledger_mode_known")
+    op.execute("ALTER TABLE recognition_decisions DROP CONSTRAINT IF EXISTS recognition_decisions_mode_known")
+    op.execute("ALTER TABLE recognition_rules DROP CONSTRAINT IF EXISTS recognition_rules_mode_known")
+    op.execute("ALTER TABLE recognition_rules DROP CONSTRAINT IF EXISTS recognition_rules_promise_whole")
