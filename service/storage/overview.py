@@ -45,6 +45,7 @@ from service.storage.tables.placements import placements
 from service.storage.tables.programmes import programmes
 from service.storage.tables.recognition import recognition_cases, recognition_decisions
 from service.storage.tables.record import events, heads
+from service.storage.tables.sittings import sitting_registrations, sittings
 from service.storage.tables.targets import targets
 from service.storage.tables.training import assessments, class_marks, memberships, training_classes
 from service.storage.tenancy import INSTITUTION, mine
@@ -254,6 +255,7 @@ def _in_year(day: Any) -> ColumnElement[bool]:
 
 def _results() -> Any:
     m, t, a, k, q = memberships, training_classes, assessments, class_marks, certificates
+    g, s = sitting_registrations, sittings
     taught = m.join(t, and_(mine(t), t.c.id == m.c.class_id))
     classes = (
         select(word("class").label("of"), t.c.kind, (m.c.state == word("passed")).label("good"))
@@ -277,7 +279,12 @@ def _results() -> Any:
     tests = select(word("certificate"), q.c.test, q.c.state == word("verified")).where(
         mine(q), q.c.test.is_not(None), _in(q.c.state, ("verified", "rejected", "revoked")), _in_year(q.c.since_on)
     )
-    each = union_all(classes, marks, tests).subquery("each")
+    sat = (
+        select(word("sitting"), s.c.test, g.c.state == word("passed"))
+        .select_from(g.join(s, and_(mine(s), s.c.id == g.c.sitting_id)))
+        .where(mine(g), _in(g.c.state, ("passed", "failed")), _in_year(s.c.held_on))
+    )
+    each = union_all(classes, marks, tests, sat).subquery("each")
     passed = func.count().filter(each.c.good)
     share = func.round(cast(passed, Numeric) * _one(100) / func.count(), _one(1))
     return select(

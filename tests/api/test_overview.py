@@ -11,6 +11,7 @@ from tests.api.test_placements import Stage, house  # noqa: F401 - a fixture
 from tests.api.test_recognition import NO, PART, YES, wanted
 from tests.api.test_recognition import Staff as Recognition
 from tests.api.test_results import result
+from tests.api.test_sittings import SCORES, held
 from tests.api.test_training import Staff as Training
 from tests.api.test_training import person
 from tests.conftest import TODAY, Client, World
@@ -142,6 +143,21 @@ async def test_pass_rates_count_results_and_the_last_mark(world: World) -> None:
         {"of": "class", "kind": "language", "passed": 2, "failed": 1, "percent": "66.7"},
     ]
     assert await lines(s.c, "results", year=TODAY.year - 1) == []
+
+
+async def test_pass_rates_of_sittings_stand_beside_those_of_certificates(world: World) -> None:
+    """Who sat and passed or failed; who was absent, and who has no result yet, is in no rate."""
+    c = await world.client(COORDINATOR)
+    _, paths = await held(c, *[await person(c, n) for n in range(4)])
+    for path, listening in zip(paths, (35, 18, None), strict=False):
+        said = {"absent": True} if listening is None else {"section_scores": SCORES | {"listening": listening}}
+        await c.done(path, "record_result", said)
+    year = (TODAY - timedelta(days=1)).year
+    answer = (await c.get("/v1/overview/results", year=year)).json()
+    assert answer["items"] == [{"of": "sitting", "kind": "jlpt", "passed": 1, "failed": 1, "percent": "50.0"}]
+    assert sorted(answer["definitions"]) == ["assessment", "certificate", "class", "sitting"]
+    assert answer["definitions"]["sitting"].startswith("Registrations for sittings")
+    assert await lines(c, "results", year=year - 1) == []
 
 
 async def test_recognition_counts_last_decisions_and_days(world: World) -> None:

@@ -9,14 +9,16 @@ from starlette.responses import Response
 
 from service.actions import overview
 from service.actions.targets import SUBJECT
+from service.api.messages import words
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import Birth, Resource, routes_of
 from service.api.schemas.overview import (
+    PASS_RATES,
     DueOut,
     FiguresOut,
     FunnelAsked,
     FunnelOut,
-    PassRateOut,
+    PassRatesOut,
     PlacesOut,
     RecognitionTimesOut,
     SeatsOut,
@@ -45,6 +47,11 @@ def _figures(part: str) -> Callable[[Asked], Any]:
     return handle
 
 
+async def _results(asked: Asked) -> Response:
+    found = await overview.figures(asked.services, asked.call, "results", asked.query.model_dump())
+    return respond(found | {"definitions": {of: words(f"pass_rate.{of}", asked.language) for of in PASS_RATES}})
+
+
 async def _recognition(asked: Asked) -> Response:
     return respond(await overview.recognition(asked.services, asked.call, asked.query.model_dump()))
 
@@ -55,7 +62,6 @@ PARTS: tuple[tuple[str, str, Any, Any], ...] = (
     ("places", "Places left, by intake and source", FiguresOut[PlacesOut], None),
     ("seats", "Seats left, by request", FiguresOut[SeatsOut], None),
     ("due", "What is due and overdue, by kind", FiguresOut[DueOut], None),
-    ("results", "Pass rates by kind of class and by test", FiguresOut[PassRateOut], YearAsked),
 )
 
 
@@ -65,6 +71,19 @@ def routes() -> list[Operations]:
     for part, summary, out, query in PARTS:
         path, name = f"/overview/{part}", f"overview_{part}"
         o.add(Operation("GET", path, name, summary, _figures(part), "list", "reports.read", out, query=query))
+    o.add(
+        Operation(
+            "GET",
+            "/overview/results",
+            "overview_results",
+            "Pass rates by kind of class and by test",
+            _results,
+            "list",
+            "reports.read",
+            PassRatesOut,
+            query=YearAsked,
+        )
+    )
     o.add(
         Operation(
             "GET",

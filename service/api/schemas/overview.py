@@ -122,14 +122,26 @@ class DueOut(Out):
     later: int
 
 
+PASS_RATES = ("class", "assessment", "certificate", "sitting")
+"""Of what there is a pass rate; `pass_rate.<of>` of the catalogues says how each is counted."""
+
+
 class PassRateOut(Out):
     """Members of classes with a result, or marks of their assessments, by kind of class; certificates by test."""
 
-    of: Literal["class", "assessment", "certificate"]
-    kind: str = Field(description="The kind of class; for a certificate the test.")
-    passed: int = Field(description="Of certificates: verified.")
-    failed: int = Field(description="Of certificates: rejected or revoked.")
+    of: Literal[PASS_RATES]  # type: ignore[valid-type]
+    kind: str = Field(description="The kind of class; for a certificate or a sitting the test.")
+    passed: int = Field(description="Of certificates: verified. Of sittings: who sat and passed.")
+    failed: int = Field(description="Of certificates: rejected or revoked. Of sittings: who sat and failed.")
     percent: Decimal = Field(description="Passed of all with a result, to one decimal, half up.")
+
+
+class PassRatesOut(FiguresOut[PassRateOut]):
+    """Pass rates, and how each of them is counted."""
+
+    definitions: dict[Literal[PASS_RATES], str] = Field(  # type: ignore[valid-type]
+        description="In the reader's language; certificates and sittings of one test are two rates of different people."
+    )
 
 
 class RecognitionOut(Out):
