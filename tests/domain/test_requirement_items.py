@@ -20,7 +20,9 @@ from service.domain.requirement_items import (
     RequirementItemDossier,
     owed,
     rows_of,
+    waivable,
 )
+from service.domain.requirements import Requirement
 from service.storage.packs import shipped_packs
 
 TODAY = date(2026, 11, 22)
@@ -146,3 +148,62 @@ def test_cost_names_only_what_is_the_persons_own() -> None:
     own = NewCost(state=NEW, today=TODAY, placement_known=True, candidacy_known=True, receipt_known=True)
     assert codes(COST, "record", own, COORDINATOR, **named) == []
     assert codes(COST, "record", own, ENTERPRISE, **named) == ["role"]
+
+
+def row(item_: str, **more: Any) -> Requirement:
+    (any_row, *_) = rows_of(PACKS, "placement", "employment_contract")
+    usual: dict[str, Any] = {"item": item_, "instead": (), "providers": ("enterprise",), "waivable_by": ()}
+    return replace(any_row, key=item_, **(usual | more))
+
+
+def test_requirement_item_is_asked_for_of_its_own_kind_of_subject_by_name_or_instead() -> None:
+    (pack, *_) = PACKS
+    rows = (
+        row("paper", instead=("other",)),
+        row("else"),
+        row("paper", subject="person"),
+        row("paper", subject="request"),
+    )
+    packs = (replace(pack, requirements=rows[:2]), replace(pack, requirements=rows[2:]))
+    assert rows_of(packs, "placement", "paper") == rows_of(packs, "placement", "other") == rows[:1]
+    assert rows_of(packs, "person", "paper") == rows[2:3]
+    assert rows_of(packs, "placement_request", "paper") == rows[3:]
+    assert rows_of(packs, "candidacy", "paper") == rows_of(packs, "moon", "paper") == ()
+
+
+def test_requirement_item_is_owed_by_any_provider_of_any_row() -> None:
+    both = (row("paper"), row("paper", providers=("agency", "rule")))
+    facts = replace(item("rejected"), rows=both)
+    for role, granted in ((ENTERPRISE, True), (AGENCY, True), (TRAINEE, False), (COORDINATOR, False)):
+        assert (owed(replace(facts, roles=frozenset({role})), {}) is None) is granted
+        assert (owed(replace(facts, roles=frozenset({COORDINATOR})), {"recorded_for": role}) is None) is granted
+    assert owed(replace(facts, rows=(), roles=frozenset({TRAINEE})), {}) is None
+
+
+def test_requirement_item_is_let_go_where_every_row_lets_a_coordinator() -> None:
+    may, admin, nobody = (row("paper", waivable_by=w) for w in ((COORDINATOR, "admin"), ("admin",), ()))
+    for rows, granted in (((may,), True), ((may, may), True), ((may, admin), False), ((nobody,), False), ((), False)):
+        facts = replace(item("supplied"), rows=rows)
+        found = codes(REQUIREMENT_ITEM, "let_go", facts, COORDINATOR, reason_code="other")
+        assert found == ([] if granted else ["waivable"])
+    assert waivable(replace(item("supplied"), rows=(may, admin))) == Reason(
+        "waivable", required=["admin", "coordinator"]
+    )
+
+
+def test_requirement_item_begins_by_what_it_says_before_its_issue() -> None:
+    day, facts, key = timedelta(days=1), new("placement", ENTERPRISE), {"key": "employment_contract"}
+    said: dict[str, Any] = key | {"issued_on": TODAY - day, "valid_from": TODAY + day}
+    assert codes(REQUIREMENT_ITEM, "supply", facts, ENTERPRISE, **said, valid_until=TODAY) == ["dates_in_order"]
+    assert codes(REQUIREMENT_ITEM, "supply", facts, ENTERPRISE, **said, valid_until=TODAY + day) == []
+    assert codes(REQUIREMENT_ITEM, "supply", facts, ENTERPRISE, **said) == []
+    assert codes(REQUIREMENT_ITEM, "supply", facts, ENTERPRISE, **key, valid_until=TODAY) == []
+
+
+def test_requirement_item_is_handed_in_by_who_its_provider_is() -> None:
+    assert {p: {str(r) for r in roles} for p, roles in ROLES_OF_PROVIDER.items()} == {
+        "trainee": {"trainee", "guardian"}, "agency": {"agency"}, "enterprise": {"enterprise"},
+        "school": {"coordinator", "registrar", "instructor"}, "clinic": {"trainee", "guardian", "coordinator"},
+        "coordinator": {"coordinator"}, "support_organisation": {"enterprise", "coordinator"},
+        "competent_body": {"trainee", "coordinator"}, "rule": set(),
+    }  # fmt: skip
