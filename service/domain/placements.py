@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
+from service.domain import gates
 from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, SYSTEM, TRAINEE
 from service.domain.debts import debts_settled, provable
 from service.domain.gates import last_days, told, turning_days
@@ -107,13 +108,8 @@ def lacking(p: PlacementDossier, gate: Gate, on: date, facts: RequirementFacts |
 
 def last_open_day(p: PlacementDossier, gate: Gate) -> date | None:
     """The latest day, today or since the last step, on which the gate stood open; None where there was none."""
-    if not lacking(p, gate, p.today):
-        return p.today
-    if p.packs is None or p.since_on is None:
-        return None
-    since, rows = p.since_on, [r for r in p.packs.requirements if r.closes(gate)]
-    days = sorted({d for d in turning_days((r, p.facts) for r in rows) if since <= d < p.today}, reverse=True)
-    return next((d for d in days if not lacking(p, gate, d)), None)
+    rows = [r for r in p.packs.requirements if r.closes(gate)] if p.packs else []
+    return gates.last_open_day(p, lambda d, on: lacking(d, gate, on), turning_days((r, p.facts) for r in rows))
 
 
 def next_stage(p: PlacementDossier) -> str | None:

@@ -22,6 +22,7 @@ from service.domain.placements import (
     gate_open,
     is_next_stage_of_pack,
     lacking,
+    last_open_day,
     leaves_inside,
     long_unknown,
     months_until,
@@ -221,6 +222,32 @@ def test_stage_is_the_next_of_the_pack_and_its_gate_is_judged_only_then() -> Non
     assert gate_open("depart")(p) != []
 
 
+def test_gate_stood_open_last_on_the_latest_day_since_the_step_on_which_nothing_was_lacking() -> None:
+    """One row must be met from five days ago on, one had to be until seven days ago, and what is held ends three ago."""
+    asked, ended = row("asked", effective_from=TODAY - 5 * DAY), row("ended", effective_to=TODAY - 7 * DAY)
+    facts = held(valid_until=TODAY - 3 * DAY)
+    facts["evidence"]["ended"] = Evidence(state="accepted")
+
+    def last(*rows: Requirement, since: int = 9) -> int | None:
+        found = last_open_day(placement(*rows, facts=facts, since_on=TODAY - since * DAY), GATES["visa"])
+        return None if found is None else (TODAY - found).days
+
+    assert [last(), last(row()), last(row(), ended), last(row(), asked)] == [0, 3, 3, 6]
+    assert [last(row(), asked, since=n) for n in (7, 6, 5)] == [6, 6, None]
+    assert [last(row(), since=n) for n in (3, 2)] == [3, None]
+
+
+def test_pack_must_last_to_the_planned_day_until_somebody_left() -> None:
+    ending = pack(valid_to=TODAY + 9 * DAY)
+    for state, found in (("documents", ["pack_ended"]), ("departed", []), ("active", [])):
+        p = placement(state=state, packs=Packs(ending))
+        assert [r.code for r in lacking(p, GATES["visa"], TODAY)] == found
+        unplanned = replace(p, facts=replace(p.facts, planned_departure_on=None, starts_on=None))
+        assert lacking(unplanned, GATES["visa"], TODAY) == []
+        sooner = replace(p.facts, planned_departure_on=TODAY + 9 * DAY)
+        assert lacking(p, GATES["visa"], TODAY, sooner) == []
+
+
 # ---- at work
 def test_only_who_was_sent_abroad_comes_home() -> None:
     home = placement(state="completed", departs=False)
@@ -350,6 +377,12 @@ def test_pathway_keeps_the_latest_stage_whose_gates_hold(rows: tuple[Requirement
     assert stage_kept(skipped, {"pathway": "work"}) == ("contracting" if stage == "documents" else stage)
     later = {"pathway": "work", "occurred_on": TODAY + DAY}
     assert stage_kept(p, later) == ("contracting" if rows and rows[0].needed_before == "documents" else stage)
+
+
+def test_pathway_asks_of_its_first_stage_what_the_candidate_had_to_meet_and_keeps_the_stage() -> None:
+    p = placement(state="visa", library=(pack(row("x", "contracting"), version=2),))
+    assert stage_kept(p, {"pathway": "work"}) == "visa"
+    assert [r.pointer for r in pathway_fits(p, {"pathway": "work"})] == ["requirement/x"]
 
 
 def test_pathway_is_another_that_the_candidate_meets() -> None:
