@@ -22,7 +22,7 @@ from service.actions.training import CLASSES
 from service.actions.work import Call, Done, Missing, Result, Services, Wanted, Work, perform
 from service.domain.lifecycle import Reason, Refused
 from service.domain.training import SAME, TRAINING_CLASS, ClassDossier, Placed, place_all
-from service.storage.training import TIMETABLE, read_session
+from service.storage.training import TIMETABLE, read_busy, read_session
 from service.storage.views import facts_of_row
 
 FAULTY = "faulty"
@@ -121,6 +121,7 @@ def _class(row: dict[str, Any]) -> ClassDossier:
     return ClassDossier(
         state=row["state"], today=row["starts_on"], starts_on=row["starts_on"], ends_on=row["ends_on"],
         time_zone=row["time_zone"], sessions=tuple(read_session(s) for s in row["sessions"]),
+        busy=read_busy(row["busy"]),
     )  # fmt: skip
 
 

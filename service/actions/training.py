@@ -287,6 +287,7 @@ CLASSES: Subject[Any] = Subject(
         "plan": stored.NEW_CLASS,
         "edit": stored.EDIT_FACTS,
         "substitute_teacher": stored.SUBSTITUTE_FACTS,
+        "set_timetable": stored.TIMETABLE_FACTS,
         "correct_attendance": stored.CORRECTION_FACTS,
     },
     effects={

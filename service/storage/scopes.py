@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     FromClause,
     Text,
     Uuid,
@@ -16,11 +17,13 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
     null,
     or_,
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import Sight
@@ -158,6 +161,43 @@ def of_own_membership(table: FromClause, actor: Any) -> ColumnElement[bool]:
     return select(m.c.id).where(mine(m), m.c.id == table.c.membership_id, mine_there).exists()
 
 
+# ---- what staff see who only teach
+_WIDER = ("coordinator", "registrar", "admin")
+
+
+def _only_teaches(actor: Any) -> ColumnElement[bool]:
+    """Whether the actor is an instructor, and nothing by which staff see every class."""
+    roles = cast(select(actor.c.roles).scalar_subquery(), ARRAY(Text))
+    wider = array([literal_column(f"'{role}'", Text) for role in _WIDER])
+    return and_(literal_column("'instructor'") == func.any(roles), not_(roles.op("&&", return_type=Boolean())(wider)))
+
+
+def _taught(table: FromClause, class_id: ColumnElement[Any], actor: Any) -> ColumnElement[bool]:
+    """Whether the actor teaches the class, or stands in for somebody at one of its meetings."""
+    tables = table.metadata.tables  # type: ignore[attr-defined]
+    k, s = tables["training_classes"].alias("taught"), tables["class_sessions"].alias("stood_in")
+    account = select(actor.c.account_id).scalar_subquery()
+    own = select(k.c.id).where(mine(k), k.c.id == class_id, k.c.teacher_id == account)
+    stands_in = select(s.c.id).where(mine(s), s.c.class_id == class_id, s.c.teacher_id == account)
+    return or_(own.exists(), stands_in.exists())
+
+
+def taught(column: str) -> Scope:
+    """Rows of the classes that the actor teaches."""
+
+    def scope(table: FromClause, actor: Any) -> ColumnElement[bool]:
+        return _taught(table, table.c[column], actor)
+
+    return scope
+
+
+def of_taught_member(table: FromClause, actor: Any) -> ColumnElement[bool]:
+    """Rows of members of the classes that the actor teaches."""
+    m = table.metadata.tables["memberships"].alias("taught_member")  # type: ignore[attr-defined]
+    of = and_(mine(m), m.c.id == table.c.membership_id)
+    return select(m.c.id).where(of, _taught(table, m.c.class_id, actor)).exists()
+
+
 def of_own_candidacies(table: FromClause, actor: Any) -> ColumnElement[bool]:
     """The requests for which a person is or was a candidate."""
     c = candidacies.alias("own_candidacy")
@@ -191,7 +231,7 @@ _PERSON, _ORGANISATION = Sight.PERSON, Sight.ORGANISATION
 
 # fmt: off
 SCOPES: dict[str, dict[Sight, Scope]] = {
-    # the table       whose eyes: which rows            (staff see every row of their institution)
+    # the table       whose eyes: which rows            (staff see every row of their institution, but see TAUGHT)
     "itself":        {_PERSON: everyone,               _ORGANISATION: everyone},
     "units":         {_PERSON: everyone,               _ORGANISATION: nobody},
     "relationships": {_PERSON: nobody,                 _ORGANISATION: of_organisation("organisation_id")},
@@ -232,13 +272,25 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "imports":          {_PERSON: nobody,              _ORGANISATION: nobody},
     "reports":          {_PERSON: nobody,              _ORGANISATION: nobody},
 }
+TAUGHT: dict[str, Scope] = {
+    # the table         which rows staff see who only teach
+    "training_classes": taught("id"),
+    "class_sessions":   taught("class_id"),
+    "assessments":      taught("class_id"),
+    "memberships":      taught("class_id"),
+    "attendance":       of_taught_member,
+    "class_marks":      of_taught_member,
+}
 # fmt: on
 
 
 def sees(table: FromClause, sight: Sight | None, actor: Any) -> ColumnElement[bool]:
     """The rows of the table that the actor sees; a table that is not in SCOPES cannot be asked for."""
-    if sight is None or sight is Sight.STAFF:
+    if sight is None:
         return mine(table)
+    if sight is Sight.STAFF:
+        narrower = TAUGHT.get(str(table.name))  # type: ignore[attr-defined]
+        return and_(mine(table), or_(not_(_only_teaches(actor)), narrower(table, actor))) if narrower else mine(table)
     return and_(mine(table), SCOPES[str(table.name)][sight](table, actor))  # type: ignore[attr-defined]
 
 

@@ -148,13 +148,22 @@ async def test_substitute_takes_the_attendance_of_what_they_teach(world: World) 
     def of(at: str) -> dict[str, Any]:
         return {"session_id": at, "marks": [{"membership_id": tail(m), "kind": "present"}]}
 
-    assert await stand_in.refused(klass, "take_attendance", of(first)) == ["teaches_meeting"]
+    assert (await stand_in.get(klass)).status_code == 404
     given = {"session_ids": [first], "teacher_id": account}
     assert await s.i.refused(klass, "substitute_teacher", given, status=403) == ["role"]
     assert await s.c.refused(klass, "substitute_teacher", given | {"teacher_id": str(uuid4())}) == ["teacher_known"]
+    theirs = await s.klass("running", teacher_id=account)
+    await s.c.done(theirs, "schedule_sessions", {"sessions": [session(0)]})
+    assert await s.c.refused(klass, "substitute_teacher", given) == ["teacher_free"]
+    (clash,) = (await s.c.get(f"{theirs}/sessions")).json()["items"]
+    await s.c.done(theirs, "cancel_sessions", {"session_ids": [clash["id"]]})
     await s.c.done(klass, "substitute_teacher", given)
+    again = {"starts_at": clash["starts_at"], "ends_at": clash["ends_at"], "uid": clash["uid"]}
+    assert await s.c.refused(theirs, "set_timetable", {"sessions": [again]}) == ["teacher_free"]
     shown = (await stand_in.get("/v1/sessions", taught_by=account)).json()["items"]
-    assert [(x["id"], x["taught_by"], x["substituted"]) for x in shown] == [(first, account, True)]
+    assert [(x["id"], x["taught_by"], x["substituted"]) for x in shown if x["id"] != clash["id"]] == [
+        (first, account, True)
+    ]
     others = (await s.i.get("/v1/sessions", taught_by=s.teacher_id, from_on=day(0), to_on=day(0))).json()["items"]
     assert [x["id"] for x in others] == [second]
     await stand_in.done(klass, "take_attendance", of(first))
@@ -162,6 +171,7 @@ async def test_substitute_takes_the_attendance_of_what_they_teach(world: World) 
     await s.i.done(klass, "take_attendance", of(second))
     await s.c.done(klass, "substitute_teacher", {"session_ids": [first]})
     assert (await s.i.get(f"/v1/sessions/{first}")).json()["taught_by"] == s.teacher_id
+    assert (await stand_in.get(f"/v1/sessions/{first}")).status_code == 404
 
 
 async def test_components_make_up_an_assessment(world: World) -> None:

@@ -12,7 +12,7 @@ import xlsxwriter
 from icalendar import Calendar
 from python_calamine import CalamineWorkbook
 
-from service.domain.actors import COORDINATOR, INSTRUCTOR, READER
+from service.domain.actors import COORDINATOR, READER
 from tests.actions.test_calendars import OUTLOOK, ical
 from tests.api.test_training import Staff, day, person
 from tests.conftest import TODAY, Client, World
@@ -247,7 +247,7 @@ async def test_timetable_is_for_those_who_teach_in_a_class_that_goes_on(world: W
 async def test_timetable_is_set_as_json_too(world: World) -> None:
     s = await Staff.of(world)
     klass = await s.klass("running")
-    instructor = await world.client(INSTRUCTOR)
+    instructor = s.i
     times = {"starts_at": f"{day(1)}T09:00:00+08:00", "ends_at": f"{day(1)}T11:00:00+08:00"}
     await instructor.done(klass, "set_timetable", {"sessions": [times | {"uid": "a"}]})
     moved = {n: (datetime.fromisoformat(t) + timedelta(hours=1)).isoformat() for n, t in times.items()}

@@ -107,6 +107,40 @@ def tail(path: str) -> str:
     return path.rsplit("/", 1)[1]
 
 
+async def test_instructor_sees_and_touches_only_the_classes_that_they_teach(world: World) -> None:
+    """A class of somebody else looks like none; whoever is also a coordinator sees all, and a reader the plan."""
+    s = await Staff.of(world)
+    klass = await s.klass("running")
+    (member,) = await s.join(klass, await person(s.c))
+    body = {"name": "Exam", "max_mark": "100", "pass_mark": "60", "weight": "1", "required": True}
+    exam = (await s.i.done(klass, "set_assessment", body))["created"]["assessment"]
+    (meeting,) = await s.held(klass, [member], "present")
+    await s.i.done(
+        klass, "record_marks", {"assessment_id": exam, "marks": [{"membership_id": tail(member), "mark": "70"}]}
+    )
+    other, both = await world.client(INSTRUCTOR), await world.client(INSTRUCTOR, COORDINATOR)
+    lists = ("/v1/classes", "/v1/memberships", "/v1/sessions", f"{klass}/sessions", f"{klass}/attendance",
+             f"{klass}/assessments", f"{klass}/marks")  # fmt: skip
+    for path in lists:
+        seen = [(await who.get(path)) for who in (s.i, both, other)]
+        assert [len(a.json()["items"]) for a in seen[:2]] == [1, 1], path
+        assert seen[2].status_code == 404 or seen[2].json()["items"] == [], path
+    one = (klass, member, f"/v1/sessions/{meeting}", f"{klass}/timetable.ics", f"{klass}/events")
+    missing = f"/v1/classes/{uuid4()}"
+    for path in one:
+        assert [(await who.get(path)).status_code for who in (s.i, both, other)][::2] == [200, 404], path
+    sheet = {"sheets": [{"session_id": meeting, "marks": []}]}
+    for path in (klass, missing):
+        for action, given in (("finish", {}), ("take_attendance_of_many", sheet), ("set_assessment", body)):
+            answer = await other.post(f"{path}/{action}", given, version=1)
+            assert answer.status_code == 404, (path, action)
+    assert (await other.post(f"{member}/fail", {}, version=1)).status_code == 404
+    many = await other.ok("/v1/classes/bulk/finish", {"items": [{"id": tail(klass), "version": 9}]})
+    assert [i["error"] for i in many["items"]] == ["not-found"]
+    reader = await world.client(READER)
+    assert (await reader.get(klass)).status_code == 200
+
+
 async def test_class_runs_from_plan_to_results(world: World) -> None:
     s = await Staff.of(world)
     klass = await s.klass("planned", teacher_id=None)

@@ -334,6 +334,48 @@ def test_timetable_knows_its_meetings_again() -> None:
     assert [r.code for r in t.timetable_fits(full, {"sessions": (entry("z"),)})] == ["sessions_most"]
 
 
+NINE = datetime(TODAY.year, TODAY.month, TODAY.day, 9, tzinfo=UTC)
+AT_NINE = replace(SESSION, starts_at=NINE, ends_at=NINE + timedelta(hours=2), uid="one")
+
+
+def clashes(action: str, given: dict[str, Any], **facts: Any) -> list[str]:
+    """The reasons, or none where it is granted."""
+    try:
+        TRAINING_CLASS.decide(action, klass(**facts), Actor(uuid4(), frozenset({COORDINATOR})), given)
+    except Refused as no:
+        return [r.code for r in no.reasons]
+    return []
+
+
+def test_teacher_is_not_in_two_classes_at_one_time() -> None:
+    """For who stands in, and for the meetings of a timetable; ends that touch are no clash."""
+    starts, ends = AT_NINE.starts_at, AT_NINE.ends_at
+    for busy, found in (
+        (t.Busy(starts, ends), ["teacher_free"]),
+        (t.Busy(ends - timedelta(minutes=1), ends + timedelta(hours=1)), ["teacher_free"]),
+        (t.Busy(ends, ends + timedelta(hours=1)), []),
+        (t.Busy(starts - timedelta(hours=1), starts), []),
+    ):
+        facts: dict[str, Any] = {"busy": (busy,), "teacher_known": True, "sessions": (AT_NINE,)}
+        given = {"session_ids": (AT_NINE.id,), "teacher_id": UUID(int=6)}
+        assert clashes("substitute_teacher", given, **facts) == found
+        added = {"sessions": (t.TimetableEntry(starts_at=starts, ends_at=ends, uid="another", hours=None),)}
+        assert clashes("set_timetable", added, **facts) == found
+
+
+def test_teacher_is_free_where_a_meeting_moves_to_unless_somebody_stands_in() -> None:
+    later = AT_NINE.starts_at + timedelta(minutes=30)
+    facts: dict[str, Any] = {"busy": (t.Busy(later, AT_NINE.ends_at + timedelta(hours=1)),)}
+    moved = {"sessions": (t.TimetableEntry(starts_at=later, ends_at=AT_NINE.ends_at, uid="one"),)}
+    own = AT_NINE
+    assert clashes("set_timetable", moved, sessions=(own,), **facts) == ["teacher_free"]
+    assert clashes("set_timetable", moved, sessions=(replace(own, teacher_id=UUID(int=6)),), **facts) == []
+    same = {"sessions": (t.TimetableEntry(starts_at=own.starts_at, ends_at=own.ends_at, uid="one"),)}
+    assert clashes("set_timetable", same, sessions=(own,), **facts) == []
+    back = replace(own, cancelled=True)
+    assert clashes("set_timetable", same, sessions=(back,), **facts) == ["teacher_free"]
+
+
 def test_substitute_is_a_teacher_for_meetings_that_take_place() -> None:
     given = {"session_ids": (SESSION.id, SESSION.id, K), "teacher_id": K}
     assert in_class("substitute_teacher", given, teacher_known=False) == [

@@ -110,6 +110,18 @@ class SessionFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """When a teacher has a meeting of another class."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def meets(self, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether the two are at the same time for a while; one may begin when the other ends."""
+        return self.starts_at < ends_at and starts_at < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentFact:
     """An assessment as the class has it, with the highest mark that anybody was given in it."""
 
@@ -148,7 +160,10 @@ class MemberFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassDossier(Dossier):
-    """All that the rules of a class may know; what stands after `asked_as` only where it was named."""
+    """All that the rules of a class may know; what stands after `asked_as` only where it was named.
+
+    `busy` is when the teacher whom an act concerns has meetings of other classes: who is named, or the class's own.
+    """
 
     kind: str = ""
     capacity: int = 0
@@ -171,6 +186,7 @@ class ClassDossier(Dossier):
     enterprise_known: bool = False
     course_known: bool = False
     marked: MarkedFact | None = None
+    busy: Sequence[Busy] = ()
 
     @property
     def attending(self) -> dict[UUID, MemberFact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -61,6 +61,15 @@ def _room_for(c: ClassDossier, more: int) -> list[Reason]:
     return [Reason("sessions_most", required=MOST_SESSIONS, actual=there, pointer="/sessions")]
 
 
+def _free(c: ClassDossier, starts_at: datetime, ends_at: datetime, pointer: str) -> list[Reason]:
+    """The teacher has no meeting of another class at that time."""
+    other = next((b for b in c.busy if b.meets(starts_at, ends_at)), None)
+    if other is None:
+        return []
+    actual = {"starts_at": other.starts_at.isoformat(), "ends_at": other.ends_at.isoformat()}
+    return [Reason("teacher_free", actual=actual, pointer=pointer)]
+
+
 def sessions_fit(c: ClassDossier, given: Given) -> list[Reason]:
     """Each meeting ends after it starts, lies in the days of the class, and counts no more than its length."""
     planned = given["sessions"]
@@ -81,7 +90,7 @@ def sessions_cancellable(c: ClassDossier, given: Given) -> list[Reason]:
 
 
 def substitute_fits(c: ClassDossier, given: Given) -> list[Reason]:
-    """Whoever stands in is of the institution's teaching staff; the meetings are of the class and take place."""
+    """Whoever stands in is of the teaching staff and free then; the meetings are of the class and take place."""
     found = []
     if given.get("teacher_id") is not None and not c.teacher_known:
         found.append(Reason("teacher_known", pointer="/teacher_id"))
@@ -89,6 +98,8 @@ def substitute_fits(c: ClassDossier, given: Given) -> list[Reason]:
         session = c.session(wanted)
         if session is None or session.cancelled or wanted in given["session_ids"][:n]:
             found.append(Reason("session_known", pointer=f"/session_ids/{n}"))
+        else:
+            found += _free(c, session.starts_at, session.ends_at, f"/session_ids/{n}")
     return found
 
 
@@ -114,7 +125,8 @@ def _place(c: ClassDossier, entry: TimetableEntry, session: SessionFact | None, 
     if session is None:
         if entry.cancelled:
             return Placed(entry, SAME)
-        return Placed(entry, ADD, reasons=_fits(c, entry, pointer))
+        free = _free(c, entry.starts_at, entry.ends_at, f"{pointer}/starts_at")
+        return Placed(entry, ADD, reasons=[*_fits(c, entry, pointer), *free])
     if entry.cancelled:
         held = [Reason("session_not_held", pointer=pointer)] if session.held else []
         return Placed(entry, SAME if session.cancelled else CANCEL, session, held)
@@ -124,6 +136,9 @@ def _place(c: ClassDossier, entry: TimetableEntry, session: SessionFact | None, 
         return Placed(entry, CHANGE, session, [Reason("session_not_held", pointer=pointer)])
     if not when and entry.topic == session.topic and not session.cancelled:
         return Placed(entry, SAME, session)
+    if session.teacher_id is None and (when or session.cancelled):
+        free = _free(c, entry.starts_at, entry.ends_at, f"{pointer}/starts_at")
+        return replace(placed, reasons=[*placed.reasons, *free])
     return placed
 
 

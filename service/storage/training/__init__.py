@@ -8,6 +8,8 @@ from service.storage.training.classes import (
     NEW_CLASS,
     SUBSTITUTE_FACTS,
     TIMETABLE,
+    TIMETABLE_FACTS,
+    read_busy,
     read_session,
 )
 from service.storage.training.memberships import (
@@ -37,8 +39,10 @@ __all__ = [
     "SESSION_VIEW",
     "SUBSTITUTE_FACTS",
     "TIMETABLE",
+    "TIMETABLE_FACTS",
     "TRANSFER_FACTS",
     "hours_of",
     "read_achieved",
+    "read_busy",
     "read_session",
 ]

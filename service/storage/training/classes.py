@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, func, select, tuple_
+from sqlalchemy import Uuid, and_, bindparam, func, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import COORDINATOR, INSTRUCTOR, Sight
-from service.domain.training import AssessmentFact, ClassDossier, MarkedFact, MemberFact, NewClass, SessionFact
+from service.domain.training import AssessmentFact, Busy, ClassDossier, MarkedFact, MemberFact, NewClass, SessionFact
 from service.storage.opening import ITSELF, FactsOf, json_rows, word
 from service.storage.scopes import NOW, sees
 from service.storage.tables.courses import courses
@@ -78,6 +78,32 @@ def _class_of(table: Any) -> dict[str, Any]:
     }
 
 
+def _busy(teacher: ColumnElement[Any]) -> ColumnElement[Any]:
+    """When a teacher has meetings of other classes, in the days of this one; as JSON."""
+    s, k = _s.alias("elsewhere"), _k.alias("other_class")
+    theirs = or_(s.c.teacher_id == teacher, and_(s.c.teacher_id.is_(None), k.c.teacher_id == teacher))
+    day: ColumnElement[Any] = literal_column("1")
+    return json_rows(
+        select(s.c.starts_at, s.c.ends_at)
+        .select_from(s.join(k, and_(mine(k), k.c.id == s.c.class_id)))
+        .where(
+            mine(s),
+            s.c.class_id != _k.c.id,
+            theirs,
+            s.c.cancelled_at.is_(None),
+            k.c.state.in_([word(state) for state in ("planned", "open", "running")]),
+            s.c.starts_on.between(_k.c.starts_on - day, _k.c.ends_on + day),
+        )
+        .order_by(s.c.starts_at)
+    )
+
+
+def read_busy(rows: list[dict[str, Any]]) -> tuple[Busy, ...]:
+    """The same as facts."""
+    at = datetime.fromisoformat
+    return tuple(Busy(at(b["starts_at"]).astimezone(UTC), at(b["ends_at"]).astimezone(UTC)) for b in rows)
+
+
 def read_session(s: dict[str, Any]) -> SessionFact:
     """A meeting from its JSON."""
     return SessionFact(
@@ -97,6 +123,7 @@ def read_session(s: dict[str, Any]) -> SessionFact:
 
 def _read_class(values: dict[str, Any]) -> dict[str, Any]:
     return values | {
+        "busy": read_busy(values.get("busy") or []),
         "sessions": tuple(read_session(s) for s in values["sessions"]),
         "assessments": tuple(
             AssessmentFact(
@@ -192,10 +219,17 @@ def _read_correction(values: dict[str, Any]) -> dict[str, Any]:
 SUBSTITUTE_FACTS: FactsOf[ClassDossier] = FactsOf(
     _k,
     ClassDossier,
-    _class_of(_k) | {"teacher_known": _NAMED["teacher_known"]},
+    _class_of(_k)
+    | {
+        "teacher_known": _NAMED["teacher_known"],
+        "busy": _busy(func.coalesce(named("teacher_id"), _k.c.teacher_id)),
+    },
     stream="id",
     extra=("teacher_id",),
     read=_read_class,
+)
+TIMETABLE_FACTS: FactsOf[ClassDossier] = FactsOf(
+    _k, ClassDossier, _class_of(_k) | {"busy": _busy(_k.c.teacher_id)}, stream="id", read=_read_class
 )
 CORRECTION_FACTS: FactsOf[ClassDossier] = FactsOf(
     _k,
@@ -242,7 +276,7 @@ def _timetable(sight: Sight | None, actor: Any) -> dict[str, ColumnElement[Any]]
         .order_by(_s.c.starts_at, _s.c.uid)
     )
     own = ("id", "version", "state", "title", "time_zone", "starts_on", "ends_on")
-    return {name: _k.c[name] for name in own} | {"sessions": json_rows(sessions)}
+    return {name: _k.c[name] for name in own} | {"sessions": json_rows(sessions), "busy": _busy(_k.c.teacher_id)}
 
 
 TIMETABLE = View(_k, _timetable)
