@@ -73,7 +73,7 @@ EXCUSED = {
          "only_dual_has_enterprise"}
     ),
     "schedule_sessions": frozenset({"session_in_class"}),
-    "set_timetable": frozenset({"session_in_class", "session_not_held", "session_twice"}),
+    "set_timetable": frozenset({"session_in_class", "session_not_held", "session_twice", "teacher_free"}),
     "take_attendance": frozenset({"session_begun", "teaches_meeting", "taken_at_in_range"}),
     "set_assessment": frozenset(
         {"pass_mark_reachable", "assessment_name_free", "max_mark_covers_marks", "completion_rule_unused"}
