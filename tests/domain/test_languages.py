@@ -193,6 +193,15 @@ def test_hsk_levels_by_their_totals_and_three_has_no_cefr() -> None:
     assert refused("hsk_3", date(2026, 1, 30), level="7") == ["test_version_known"]
 
 
+def test_hsk_2_is_claimed_to_be_a1_to_c2_and_3_is_said_to_be_nothing() -> None:
+    """The publisher's claim, disputed (dgzhanhua.cn/show/3841938); of the nine levels no official row was found."""
+    levels = [read("hsk_2", level=str(n)) for n in range(1, 7)]
+    assert [r.cefr for r in levels] == ["A1", "A2", "B1", "B2", "C1", "C2"]
+    assert {r.evidence for r in levels} == {"secondary"}
+    nine = [read("hsk_3", date(2026, 1, 31), level=str(n)) for n in range(1, 10)]
+    assert [(r.level, r.cefr) for r in nine] == [(str(n), None) for n in range(1, 10)]
+
+
 def test_testdaf_has_levels_by_skill_and_no_total() -> None:
     """testdaf.de: a level for each skill; the span is B2 to C1, and a school's page says C2: the lower holds."""
     found = read("testdaf", sections={"reading": 3, "listening": 4, "writing": 5, "speaking": 5})
@@ -328,13 +337,19 @@ def test_months_are_counted_as_the_requirements_count_them(taken: date, months: 
 
 
 def test_unlimited_certificates_say_by_which_rule() -> None:
+    """jlpt.jp; goethe.de; telc (winenfood.com); TestDaF (dsit.org.ir); TORFL (smartrussian.global); HSK (gjxy.dgut.edu.cn)."""
     on = date(2040, 1, 1)
-    found = {t: judged(held(t, level=None, taken_on=DECEMBER), on) for t in ("jlpt", "jft_basic", "goethe", "telc")}
+    tests = ("jlpt", "jft_basic", "goethe", "telc", "testdaf", "torfl", "hsk_2", "hsk_3")
+    found = {t: judged(held(t, level=None, taken_on=DECEMBER), on) for t in tests}
     assert found == {
         "jlpt": (True, "without_limit", "jlpt-no-expiry"),
         "jft_basic": (True, "without_limit", "jft-basic-expiry"),
         "goethe": (True, "without_limit", "goethe-unlimited"),
         "telc": (True, "without_limit", "telc-for-life"),
+        "testdaf": (True, "without_limit", "testdaf-unlimited"),
+        "torfl": (True, "without_limit", "torfl-unlimited"),
+        "hsk_2": (True, "without_limit", "hsk-2-permanent"),
+        "hsk_3": (True, "without_limit", "hsk-3-permanent"),
     }
     advice = valid_for(BOOK, held("goethe", level="B1", taken_on=DECEMBER), "visa", on).advice
     assert [(g.code, getattr(g.source, "key", None)) for g in advice] == [("max_age_at", "goethe-often-two-years")]
