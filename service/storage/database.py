@@ -18,7 +18,11 @@ from sqlalchemy.sql.compiler import FROM_LINTING
 DIALECT = _asyncpg.dialect()  # type: ignore[no-untyped-call]
 POOL_SECONDS = 10
 """How long an act waits for a connection: what is shared makes a rush stand in line, and most of it is soon refused."""
-BULK = "; SET LOCAL statement_timeout = '60s'; SET LOCAL plan_cache_mode = force_custom_plan"
+BULK = (
+    "; SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+    "; SET LOCAL plan_cache_mode = force_custom_plan"
+)
+"""What an act on many is given: between its reading and its writing it decides for seconds, and is not idle."""
 FEW = "SET LOCAL plan_cache_mode = force_generic_plan"
 """Before the commit of many: its deferred triggers ask the same thing once a row, and would be planned each time."""
 APP_ROLE = "sojourn_service"
