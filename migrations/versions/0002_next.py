@@ -19,6 +19,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution_id", "content_id", name=op.f("files_to_remove_pkey")),
     )
     op.create_table(
+        "pack_versions",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_seq", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("contested_seq", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("rationale", sa.Text(), nullable=False),
+        sa.Column("loaded_by", sa.Uuid(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=True),
+        sa.Column("until_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('adopted', 'draft', 'retired', 'voided', 'withdrawn')", name=op.f("pack_versions_state_known")
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('adopted', 'retired') OR from_on IS NOT NULL", name=op.f("pack_versions_from_a_day")
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "id", name=op.f("pack_versions_pkey")),
+        postgresql_with={"fillfactor": "80"},
+    )
+    op.create_index(
+        "pack_versions_contested",
+        "pack_versions",
+        ["institution_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("contested_seq IS NOT NULL"),
+    )
+    op.create_index(
+        "pack_versions_one_of_number",
+        "pack_versions",
+        ["institution_id", "key", "number"],
+        unique=True,
+        postgresql_where=sa.text("state NOT IN ('voided', 'withdrawn')"),
+    )
+    op.create_table(
         "correction_requests",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -190,6 +230,15 @@ def downgrade() -> None:
         postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.drop_table("correction_requests")
+    op.drop_index(
+        "pack_versions_one_of_number",
+        table_name="pack_versions",
+        postgresql_where=sa.text("state NOT IN ('voided', 'withdrawn')"),
+    )
+    op.drop_index(
+        "pack_versions_contested", table_name="pack_versions", postgresql_where=sa.text("contested_seq IS NOT NULL")
+    )
+    op.drop_table("pack_versions")
     op.drop_table("files_to_remove")
     # ### end Alembic commands ###
     op.execute("ALTER TABLE obligations DROP CONSTRAINT obligations_subject_kind_known")

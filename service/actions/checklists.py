@@ -99,9 +99,9 @@ async def checklists(
 
     async def once(_: int) -> list[Record]:
         async with services.database.connection() as con:
-            return await stored.FACTS.statement(call.eyes).records(
-                con, institution=call.institution, ids=ids, route=call.route, key="", evidence=[], with_last=False,
-                **call.credentials(),
+            return await stored.FACTS.records(
+                con, call.eyes, institution=call.institution, ids=ids, route=call.route, key="", evidence=[],
+                with_last=False, **call.credentials(),
             )  # fmt: skip
 
     found = {r["id"]: r for r in await attempt(once) if r["id"] is not None} if ids else {}

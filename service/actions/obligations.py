@@ -110,7 +110,8 @@ def arise(
         return
     there = {d.name for d in standing}
     subject = {"subject_kind": "placement", "subject_id": placement, "person_id": stream, "stream_id": stream}
-    for found in opened_by_event(rows_of(packs), event, on, calendars(countries(), on)):
+    rows = rows_of(packs)
+    for found in opened_by_event(rows, event, on, calendars(countries(rows), on)):
         if found.name not in there:
             columns = _columns(found, organisations, zones, **subject)
             work.bear(obligations, OBLIGATION, "arise", stream, data=_said(found), **columns)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from service.actions import reading
+from service.actions.pack_versions import proposed
 from service.actions.work import Call, Missing, Services
 from service.domain.lifecycle import Reason, Refused
 from service.domain.placements import PlacementDossier
@@ -29,7 +30,9 @@ from service.domain.requirements import (
 )
 from service.storage import candidacies, placements
 from service.storage.database import Connection, Record, attempt
-from service.storage.packs import FaultyPack, parse_pack, shipped_files, shipped_packs
+from service.storage.pack_library import library_for
+from service.storage.pack_versions import CONTENTS
+from service.storage.packs import shipped_files
 from service.storage.rehearsals import CANDIDACY, ON_THE_WAY, PLACEMENT
 
 CHUNK = 200
@@ -55,10 +58,20 @@ async def _may(services: Services, call: Call, permission: str) -> None:
     reading.check(await reading.who_asks(services, call), permission)
 
 
+async def library(services: Services, call: Call) -> tuple[Pack, ...]:
+    """The packs of the institution: those that come with the service, and its own adopted versions."""
+
+    async def once(_: int) -> tuple[Pack, ...]:
+        async with services.database.connection() as con:
+            return await library_for(con, call.institution)
+
+    return await attempt(once)
+
+
 async def packs_of_all(services: Services, call: Call) -> list[dict[str, Any]]:
     """Every version of every pack, by key and version."""
     await _may(services, call, READ)
-    return [listed(p) for p in sorted(shipped_packs(), key=lambda p: (p.key, p.version))]
+    return [listed(p) for p in sorted(await library(services, call), key=lambda p: (p.key, p.version))]
 
 
 async def versions_of(services: Services, call: Call, key: str) -> list[dict[str, Any]]:
@@ -68,27 +81,21 @@ async def versions_of(services: Services, call: Call, key: str) -> list[dict[str
         Missing: there is no such pack.
     """
     await _may(services, call, READ)
-    found = sorted((p for p in shipped_packs() if p.key == key), key=lambda p: p.version)
+    found = sorted((p for p in await library(services, call) if p.key == key), key=lambda p: p.version)
     if not found:
         raise Missing
-    return [listed(p) | {"content": shipped_files()[p.pin]} for p in found]
+    own = await attempt(lambda _: _contents(services, call, key))
+    return [listed(p) | {"content": own.get(p.version) or shipped_files()[p.pin]} for p in found]
+
+
+async def _contents(services: Services, call: Call, key: str) -> dict[int, dict[str, Any]]:
+    async with services.database.connection() as con:
+        return dict(await CONTENTS.all(con, institution=call.institution, pack_key=key))
 
 
 # ---- what differs
-def proposed(content: object) -> Pack:
-    """A pack from what a client sent.
-
-    Raises:
-        Refused: with every fault and its place.
-    """
-    try:
-        return parse_pack(content)
-    except FaultyPack as faulty:
-        raise Refused([Reason(f.code, f.required, pointer=f"/content{f.pointer}") for f in faulty.faults]) from None
-
-
-def _before(pack: Pack, version: int | None) -> Pack:
-    known = [p for p in shipped_packs() if p.key == pack.key and version in (None, p.version)]
+def _before(library: Sequence[Pack], pack: Pack, version: int | None) -> Pack:
+    known = [p for p in library if p.key == pack.key and version in (None, p.version)]
     if not known:
         raise Refused([Reason("pack_version_known", actual=version, pointer="/before")])
     return max(known, key=lambda p: p.version)
@@ -143,7 +150,7 @@ async def compare(services: Services, call: Call, content: object, before: int |
     """
     await _may(services, call, READ)
     pack = proposed(content)
-    return told_difference(_before(pack, before), pack)
+    return told_difference(_before(await library(services, call), pack, before), pack)
 
 
 # ---- a rehearsal
@@ -171,9 +178,9 @@ def placed(id_: UUID, p: PlacementDossier) -> OnTheWay | None:
 async def _read(con: Connection, call: Call, facts: Any, ids: Sequence[UUID]) -> list[Record]:
     if not ids:
         return []
-    records: list[Record] = await facts.statement(call.eyes).records(
-        con, institution=call.institution, ids=list(ids), route=call.route, key="", evidence=[], with_last=False,
-        **call.credentials(),
+    records: list[Record] = await facts.records(
+        con, call.eyes, institution=call.institution, ids=list(ids), route=call.route, key="", evidence=[],
+        with_last=False, **call.credentials(),
     )  # fmt: skip
     return [r for r in records if r["id"] is not None]
 
@@ -245,12 +252,13 @@ async def rehearse(
     """
     await _may(services, call, TRY)
     pack = from_day(proposed(content), from_on)
-    old = _before(pack, before)
+    known = await library(services, call)
+    old = _before(known, pack, before)
     if pack.version <= old.version:
         newer = Reason("pack_version_newer", old.version + 1, pack.version, "/content/version")
         raise Refused([newer])
     touched = difference(old, pack).touched
-    library = (*shipped_packs(), pack)
+    tried = (*(p for p in known if p.pin != pack.pin), pack)
     looked, affected = 0, 0
     items: list[dict[str, Any]] = []
     place: UUID | None = after or UUID(int=0)
@@ -258,7 +266,7 @@ async def rehearse(
         people, seen, place = await on_the_way(services, call, place, min(CHUNK, limit - looked))
         looked += seen
         for who in people:
-            found = outcome(who, library, touched)
+            found = outcome(who, tried, touched)
             if found is not None:
                 affected += 1
                 if found.blocked or isinstance(found.packs, NoPack):

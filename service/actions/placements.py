@@ -343,8 +343,8 @@ async def dossier_of(services: Services, call: Call, placement: UUID, permission
 
     async def once(_: int) -> Record:
         async with services.database.connection() as con:
-            found = await stored.FACTS.statement(call.eyes).records(
-                con, institution=call.institution, ids=[placement], route=call.route, key="", evidence=[],
+            found = await stored.FACTS.records(
+                con, call.eyes, institution=call.institution, ids=[placement], route=call.route, key="", evidence=[],
                 with_last=False, **call.credentials(),
             )  # fmt: skip
             return found[0]

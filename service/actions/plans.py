@@ -51,9 +51,9 @@ async def plans(
 
     async def once(_: int) -> list[Record]:
         async with services.database.connection() as con:
-            return await stored.FACTS.statement(call.eyes).records(
-                con, institution=call.institution, ids=ids, route=call.route, key="", evidence=[], with_last=False,
-                **call.credentials(),
+            return await stored.FACTS.records(
+                con, call.eyes, institution=call.institution, ids=ids, route=call.route, key="", evidence=[],
+                with_last=False, **call.credentials(),
             )  # fmt: skip
 
     records = await attempt(once) if ids else []

@@ -433,9 +433,9 @@ async def _open(
     *,
     with_last: bool,
 ) -> _Read[D]:
-    records = await facts.statement(call.eyes).records(
-        con, institution=call.institution, ids=list(ids), route=call.route, key=call.key, evidence=list(evidence),
-        **({} if facts.birth else {"with_last": with_last}), **call.credentials(), **extra,
+    records = await facts.records(
+        con, call.eyes, institution=call.institution, ids=list(ids), route=call.route, key=call.key,
+        evidence=list(evidence), **({} if facts.birth else {"with_last": with_last}), **call.credentials(), **extra,
     )  # fmt: skip
     first = records[0]
     actor = read_actor(call, first)

@@ -81,6 +81,7 @@ MARKS: dict[str, Any] = {
     "phone": Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")],
     "language": Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")],
     "zone": Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+\-]+){0,2}$", max_length=60)],
+    "json": dict[str, Any],
     "line": Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)],
 }
 

@@ -39,10 +39,11 @@ from service.domain.candidacies import (
 )
 from service.domain.journey import LIVE
 from service.domain.placement_requests import Job
+from service.domain.requirements import Pack
 from service.storage.database import Statement, value
 from service.storage.obligations import OWING, OWN_ZONE, agency_zone, read_duties, standing_of, zones
 from service.storage.opening import TODAY, FactsOf, word
-from service.storage.packs import shipped_packs
+from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.placement_requests import (
     asked_by,
     day_of,
@@ -125,10 +126,13 @@ def _read_transfer(row: dict[str, Any] | None) -> Transfer | None:
     return Transfer(**(row | ids | {"since_on": date.fromisoformat(row["since_on"])}))
 
 
-def _read_owed(held: Transfer, row: dict[str, Any], job: Job, pins: Sequence[str] | None) -> Transfer:
+def _read_owed(
+    held: Transfer, row: dict[str, Any], job: Job, pins: Sequence[str] | None, library: Sequence[Pack]
+) -> Transfer:
     def owing(pins: Sequence[str] | None, employer: Any, agency: Any, zone: str, agency_zone: str) -> Owing:
         by_provider = {provider: employer if name == "employer_id" else agency for provider, name in OWING.items()}
-        return Owing(packs_of(pins), by_provider, zones(row["own_zone"], zone, agency_zone, departs=row["departs"]))
+        there = zones(row["own_zone"], zone, agency_zone, departs=row["departs"])
+        return Owing(packs_of(pins, library), by_provider, there)
 
     employer, agency = [UUID(row[name]) if row[name] else None for name in ("employer_id", "agency_id")]
     return replace(
@@ -141,7 +145,7 @@ def _read_owed(held: Transfer, row: dict[str, Any], job: Job, pins: Sequence[str
 
 def _read_common(v: dict[str, Any]) -> dict[str, Any]:
     person, request = v["person"], v["request"]
-    return v | {
+    return {name: value for name, value in v.items() if name != "adopted"} | {
         "transfer": _read_transfer(v["transfer"]),
         "person": Person(
             UUID(person["id"]),
@@ -152,7 +156,7 @@ def _read_common(v: dict[str, Any]) -> dict[str, Any]:
         "request": Request(read_seats(request["seats"]), read_job(request["job"]), day_of(request["closes_on"]))
         if request
         else None,
-        "packs": shipped_packs(),
+        "packs": library_of(v["adopted"]),
         "evidence": read_evidence(v["evidence"]),
         "tests": read_tests(v["tests"]),
         "payments": read_payments(v["payments"]),
@@ -187,12 +191,14 @@ NEW_FACTS: FactsOf[NewCandidacy] = FactsOf(
         "tests": tests_of(_t.c.id),
         "payments": payments_of(_t.c.id),
         "zone": ZONE,
+        "adopted": ADOPTED,
     },
     stream="id",
     also=array([_named]),
     birth=True,
     extra=("request_id", "transfer_of"),
     read=_read_new,
+    learn=learn_of,
 )
 
 # ---- one that is there
@@ -215,7 +221,8 @@ def _read(v: dict[str, Any]) -> dict[str, Any]:
     consent, pins, owed = v["consent"], v["pins"], v.pop("owed")
     known = _read_common(v)
     if known["transfer"] and known["request"] and owed:
-        known["transfer"] = _read_owed(known["transfer"], owed, known["request"].job, pins)
+        job, library = known["request"].job, library_of(v["adopted"])
+        known["transfer"] = _read_owed(known["transfer"], owed, job, pins, library)
     return known | {
         "consent": Asked(
             UUID(consent["id"]), consent["state"], consent["version"], tuple(consent["fields"]), consent["notice"],
@@ -225,7 +232,7 @@ def _read(v: dict[str, Any]) -> dict[str, Any]:
         else None,
         "siblings": read_standing(v["siblings"]),
         "pins": tuple(pins or ()),
-        "pinned": packs_of(pins),
+        "pinned": packs_of(pins, library_of(v["adopted"])),
         "terms": v["terms"] or {},
         "differences": tuple(v["differences"] or ()),
         "asked_by": tuple(v["asked_by"] or ()),
@@ -270,6 +277,7 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
         "offer_ends_on": cast(func.timezone(ZONE, _c.c.offer_ends_at), Date),
         "lapses_at": _c.c.lapses_at,
         "asked_by": asked_by,
+        "adopted": ADOPTED,
     },
     source=_joined,
     also=func.array_prepend(
@@ -279,6 +287,7 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
         ),
     ),
     read=_read,
+    learn=learn_of,
 )
 
 # ---- reads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -110,7 +111,6 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def countries() -> frozenset[str]:
-    """The countries whose working days some rule counts."""
-    rows = [o for p in shipped_packs() for o in p.obligations]
-    return frozenset(o.due.calendar for o in rows if o.due and o.due.calendar)
+def countries(rows: Iterable[tuple[str, Obligation]]) -> frozenset[str]:
+    """The countries whose working days some rows count."""
+    return frozenset(o.due.calendar for _, o in rows if o.due and o.due.calendar)

@@ -20,7 +20,7 @@ from service.storage.applications import held_by, identity_of, read_held
 from service.storage.database import Record, Statement
 from service.storage.obligations import OWN_ZONE, read_duties, standing_of
 from service.storage.opening import TODAY, FactsOf, json_rows, word
-from service.storage.packs import shipped_packs
+from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.programmes import proofs
 from service.storage.requirements import evidence_of, json_object, read_evidence
 from service.storage.scopes import actor_of, sees
@@ -92,7 +92,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
 
 def _asked(row: dict[str, Any]) -> dict[str, Any]:
     """What the packs for studies ask of the person, and what is known for it."""
-    student = row.pop("student")
+    student, library = row.pop("student"), library_of(row.pop("adopted"))
     starts_on = date.fromisoformat(student["starts_on"])
     facts = RequirementFacts(
         nationality=student["nationality"],
@@ -102,9 +102,7 @@ def _asked(row: dict[str, Any]) -> dict[str, Any]:
         starts_on=starts_on,
         evidence=read_evidence(student["evidence"]),
     )
-    packs = choose_study(
-        shipped_packs(), nationality=student["nationality"], destination=student["country"], on=starts_on
-    )
+    packs = choose_study(library, nationality=student["nationality"], destination=student["country"], on=starts_on)
     return {"asked": tuple(r for p in packs for r in p.requirements), "requirements": facts}
 
 
@@ -234,6 +232,7 @@ FACTS: FactsOf[EnrolmentDossier] = FactsOf(
         ),
         "duties": standing_of(_e.c.id),
         "zone": OWN_ZONE,
+        "adopted": ADOPTED,
     },
     source=_e.join(_t, and_(mine(_t), _t.c.id == _e.c.person_id))
     .join(_i, and_(mine(_i), _i.c.id == _e.c.intake_id))
@@ -241,6 +240,7 @@ FACTS: FactsOf[EnrolmentDossier] = FactsOf(
     .outerjoin(_q, and_(mine(_q), _q.c.intake_id == _e.c.intake_id, _q.c.source == _e.c.source)),
     also=array([_e.c.intake_id]),
     read=_read,
+    learn=learn_of,
 )
 VIEW = View(
     _e,

@@ -30,7 +30,7 @@ from service.domain.placements import AWAY
 from service.storage.calendars import calendars_between
 from service.storage.duties import countries, house_rules
 from service.storage.opening import TODAY, FactsOf, json_rows, word
-from service.storage.packs import shipped_packs
+from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.requirements import packs_of
 from service.storage.scopes import NOW
 from service.storage.tables.institutions import institutions, organisations, relationships
@@ -170,11 +170,10 @@ NAME = ("rule", "pin", "event", "period")
 
 def _new(v: dict[str, Any]) -> dict[str, Any]:
     today: date = v["today"]
-    packs = packs_of(v["pins"])
+    library = library_of(v["adopted"])
+    packs = packs_of(v["pins"], library)
     provider = "agency" if v["agency_id"] else "enterprise"
-    others = [
-        (p.pin, o) for p in shipped_packs() if p.valid_on(today) for o in p.obligations if provider in o.providers
-    ]
+    others = [(p.pin, o) for p in library if p.valid_on(today) for o in p.obligations if provider in o.providers]
     rows = rows_of(packs) if packs else tuple(others) if v["kind"] == "relationship" else ()
     return {
         "subject_kind": v["kind"],
@@ -189,7 +188,7 @@ def _new(v: dict[str, Any]) -> dict[str, Any]:
             until={name: v[name] for name in DATES},
         ),
         "house": house_rules(),
-        "calendars": calendars_between(countries(), min([today, *(v[n] for n in STARTS.values() if v[n])]), today),
+        "calendars": calendars_between(countries(rows), min([today, *(v[n] for n in STARTS.values() if v[n])]), today),
         "standing": frozenset(tuple(r[n] for n in NAME) for r in v["standing"]),
         "organisations": {provider: v[name] for provider, name in OWING.items()},
         "zones": zones(v["own_zone"], v["employer_zone"], v["agency_zone"], departs=v["departs"]),
@@ -214,11 +213,13 @@ NEW_FACTS: FactsOf[NewObligation] = FactsOf(
         "subject_id": _s.c.id,
         "own_zone": OWN_ZONE,
         "today": TODAY,
+        "adopted": ADOPTED,
         "standing": json_rows(select(*[_o.c[n] for n in NAME]).where(STANDING, _o.c.subject_id == _s.c.id)),
     },
     stream="stream_id",
     birth=True,
     read=_new,
+    learn=learn_of,
 )
 FACTS: FactsOf[ObligationDossier] = FactsOf(
     _o,

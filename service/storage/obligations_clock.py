@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Date,
     Integer,
     Table,
     Text,
@@ -32,13 +33,15 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.storage.database import Statement, value
 from service.storage.duties import house_rules, periodic_rows
 from service.storage.obligations import DATES, IDS, NAME, PENDING, STANDING, STARTS, SUBJECTS, subjects
 from service.storage.opening import TODAY, word
+from service.storage.pack_library import adopted_version as _own
+from service.storage.pack_library import in_library
 from service.storage.packs import shipped_packs
 from service.storage.tables.institutions import relationships
 from service.storage.tables.obligations import obligations
@@ -50,6 +53,7 @@ LOOKED_AT = (placements, relationships)
 """The tables of whatever the clock looks at."""
 AT_ONCE = 1000
 """How many of each table are looked at together."""
+PIN: ColumnElement[str] = _own.c.key + word("@") + cast(_own.c.number, Text)
 ZERO: ColumnElement[Any] = literal_column("0")
 ONE: ColumnElement[Any] = literal_column("1")
 AT_MOST: ColumnElement[Any] = literal_column(str(AT_ONCE))
@@ -85,10 +89,30 @@ def _plain(value: Any) -> ColumnElement[Any]:
     return literal_column(str(value)) if isinstance(value, int) else word(value)
 
 
+def _own_rules() -> Any:
+    """What the institution's own versions of packs say, as the same rows."""
+    listed = func.jsonb_array_elements(_own.c.content[word("obligations")])
+    rows = listed.table_valued(column("o", JSONB), name="own").render_derived()
+    o, due = rows.c.o, rows.c.o[word("due")]
+
+    def day(name: str) -> ColumnElement[Any]:
+        return cast(o[word(name)].astext, Date)
+
+    years = case((due[word("unit")].astext == word("years"), cast(due[word("count")].astext, Integer)), else_=ZERO)
+    return (
+        select(
+            o[word("key")].astext, PIN, o[word("event")].astext, ZERO, ZERO, years, literal_column("false"),
+            day("effective_from"), day("effective_to"),
+        )
+        .select_from(_own.join(rows, true()))
+        .where(GATE, mine(_own), in_library, o[word("event")].astext.in_([word(e) for e in STARTS]))
+    )  # fmt: skip
+
+
 def _rules() -> Any:
     names = ("rule", "pin", "event", "opens_days", "days", "years", "house", "effective_from", "effective_to")
     parts = [select(*[_plain(v).label(n) for v, n in zip(row, names, strict=True)]) for row in _rows()]
-    return union_all(*parts).subquery("k")
+    return union_all(*parts, _own_rules()).subquery("k")
 
 
 LOOKED_BY = hashlib.sha256(repr(_rows()).encode()).hexdigest()[:16]
@@ -136,7 +160,8 @@ def _series(first: Any, last: Any) -> Any:
 def _of_rule(s: Any, k: Any) -> Any:
     """Whom a rule concerns: everybody by the house's, by a pack's whoever has it pinned, where every pin is known."""
     shipped = array([word(p.pin) for p in shipped_packs()])
-    pinned = and_(k.c.pin == func.any(s.c.pins), s.c.pins.contained_by(shipped))
+    own = func.array(select(PIN).where(mine(_own), in_library).scalar_subquery())
+    pinned = and_(k.c.pin == func.any(s.c.pins), s.c.pins.contained_by(func.array_cat(shipped, own, type_=ARRAY(Text))))
     return s.join(k, or_(k.c.house, pinned))
 
 

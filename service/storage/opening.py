@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -214,6 +214,7 @@ class FactsOf(Generic[D]):
     know), or to functions of the actor's CTE where a rule must know who asks; what every dossier has is added.
     `also` gives the ids of the other streams that a shared step concerns. For a birth `table` is what it is born from
     (the person, the request), and `birth` is true. `extra` names the further bind parameters that the columns use.
+    `learn` reads beforehand what `read` must know and no statement tells every time: the content of adopted packs.
     """
 
     table: Table
@@ -225,6 +226,16 @@ class FactsOf(Generic[D]):
     birth: bool = False
     extra: tuple[str, ...] = ()
     read: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    learn: Callable[[Connection, UUID, Sequence[asyncpg.Record]], Awaitable[None]] | None = None
+
+    async def records(
+        self, con: Connection, sight: Sight | None, *, institution: UUID, **given: Any
+    ) -> list[asyncpg.Record]:
+        """S1; and what its reading needs and this process has not read before."""
+        found = await self.statement(sight).records(con, institution=institution, **given)
+        if self.learn is not None:
+            await self.learn(con, institution, found)
+        return found
 
     def statement(self, sight: Sight | None) -> Statement[asyncpg.Record]:
         """S1 for whoever asks with such eyes."""

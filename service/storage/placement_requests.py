@@ -23,7 +23,7 @@ from service.domain.placement_requests import (
 from service.domain.placements import AT_HOME
 from service.storage.database import Statement, value
 from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
-from service.storage.packs import shipped_packs
+from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.requirements import declared_by, evidence_of, json_object, read_evidence, read_staff
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.institutions import organisations, relationships
@@ -116,13 +116,13 @@ _is_concerned = and_(
 
 
 def _read(v: dict[str, Any]) -> dict[str, Any]:
-    return v | {
+    return {name: value for name, value in v.items() if name != "adopted"} | {
         "seats": read_seats(v["seats"]),
         "job": read_job(v["job"]),
         "relationship": _read_tie(v["relationship"]),
         "agency": _read_tie(v["agency"]),
         "evidence": read_evidence(v["evidence"]),
-        "packs": shipped_packs(),
+        "packs": library_of(v["adopted"]),
         "concerned": tuple(
             Concerned(
                 UUID(c["id"]), UUID(c["person_id"]), c["state"], c["version"],
@@ -166,11 +166,13 @@ FACTS: FactsOf[RequestDossier] = FactsOf(
             .order_by(_c.c.id)
         ),
         "asked_by": asked_by,
+        "adopted": ADOPTED,
     },
     source=_r.join(_o, _o.c.id == _r.c.organisation_id),
     stream="id",
     also=func.array(select(_c.c.person_id).select_from(_held).where(_is_concerned).scalar_subquery()),
     read=_read,
+    learn=learn_of,
 )
 
 

@@ -35,7 +35,7 @@ from service.storage.candidacies import MASK
 from service.storage.database import Record, Statement, value
 from service.storage.obligations import OWING, OWN_ZONE, agency_zone, read_duties, standing_of, zones
 from service.storage.opening import TODAY, FactsOf, word
-from service.storage.packs import shipped_packs
+from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.placement_requests import read_standing, standing_json
 from service.storage.requirements import (
     declared_by,
@@ -191,8 +191,8 @@ def facts_of(v: dict[str, Any]) -> RequirementFacts:
 def _dossier(v: dict[str, Any]) -> dict[str, Any]:
     return {name: v[name] for name in _DIRECT} | {
         "facts": facts_of(v),
-        "packs": packs_of(v["pins"]),
-        "library": shipped_packs(),
+        "packs": packs_of(v["pins"], library_of(v["adopted"])),
+        "library": library_of(v["adopted"]),
         "stages": tuple(v["stages"]),
         "candidacy_state": v["candidacy_state"] or "",
         "candidacy_version": v["candidacy_version"] or 0,
@@ -249,10 +249,12 @@ FACTS: FactsOf[PlacementDossier] = FactsOf(
         "transferring": standing_json(_next, _theirs, _are_next),
         "kept": func.json_build_object(*[part for n in FILLED for part in (word(n), _p.c[n])]),
         "replaced": _p.c.replaced,
+        "adopted": ADOPTED,
     },
     source=_whole,
     also=case((_r.c.id.is_not(None), func.array_prepend(_r.c.id, _with_offers)), else_=cast(null(), ARRAY(Uuid))),
     read=_dossier,
+    learn=learn_of,
 )
 
 _k = consents

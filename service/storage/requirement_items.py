@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Text, Uuid, and_, case, cast, func, null, select, 
 from service.domain.requirement_items import NewRequirementItem, RequirementItemDossier, rows_of
 from service.domain.requirements import Pack
 from service.storage.opening import FactsOf, word
-from service.storage.packs import shipped_packs
+from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.requirements import packs_of
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.placement_requests import placement_requests
@@ -63,12 +63,12 @@ def _account(actor: Any) -> Any:
     return select(actor.c.account_id).scalar_subquery()
 
 
-def _packs(pins: list[str] | None, pathway: str | None) -> tuple[Pack, ...]:
+def _packs(pins: list[str] | None, pathway: str | None, library: tuple[Pack, ...]) -> tuple[Pack, ...]:
     """The packs that may ask: the pinned ones; for a request its pathway's and what is added to it; else all."""
     if pins:
-        pinned = packs_of(pins)
+        pinned = packs_of(pins, library)
         return pinned.all if pinned else ()
-    return tuple(p for p in shipped_packs() if pathway is None or p.kind != "pathway" or p.pathway == pathway)
+    return tuple(p for p in library if pathway is None or p.kind != "pathway" or p.pathway == pathway)
 
 
 def _new(v: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _new(v: dict[str, Any]) -> dict[str, Any]:
         "subject_kind": v["kind"],
         "subject_id": v["subject_id"],
         "person_id": v["person_id"],
-        "packs": _packs(v["pins"], v["pathway"]),
+        "packs": _packs(v["pins"], v["pathway"], library_of(v["adopted"])),
         "roles": frozenset(v["roles"] or ()),
         "taken": frozenset(v["taken"] or ()),
     }
@@ -86,7 +86,7 @@ def _known(v: dict[str, Any]) -> dict[str, Any]:
     return {
         "subject_kind": v["kind"],
         "key": v["key"],
-        "rows": rows_of(_packs(v["pins"], v["pathway"]), v["kind"], v["key"]),
+        "rows": rows_of(_packs(v["pins"], v["pathway"], library_of(v["adopted"])), v["kind"], v["key"]),
         "roles": frozenset(v["roles"] or ()),
         "account": v["account"],
         "supplied_by": v["supplied_by"],
@@ -103,6 +103,7 @@ NEW_FACTS: FactsOf[NewRequirementItem] = FactsOf(
         "pins": _s.c.pins,
         "pathway": _s.c.pathway,
         "roles": _roles,
+        "adopted": ADOPTED,
         "taken": select(func.array_agg(_i.c.key))
         .where(mine(_i), _i.c.subject_id == _s.c.id, _i.c.state != word("voided"))
         .scalar_subquery(),
@@ -110,6 +111,7 @@ NEW_FACTS: FactsOf[NewRequirementItem] = FactsOf(
     stream="stream_id",
     birth=True,
     read=_new,
+    learn=learn_of,
 )
 FACTS: FactsOf[RequirementItemDossier] = FactsOf(
     _i,
@@ -120,12 +122,14 @@ FACTS: FactsOf[RequirementItemDossier] = FactsOf(
         "pins": _s.c.pins,
         "pathway": _s.c.pathway,
         "roles": _roles,
+        "adopted": ADOPTED,
         "account": _account,
         "supplied_by": _i.c.supplied_by,
     },
     source=_i.join(_s, and_(_s.c.institution_id == _i.c.institution_id, _s.c.id == _i.c.subject_id)),
     stream="stream_id",
     read=_known,
+    learn=learn_of,
 )
 
 

@@ -14,11 +14,10 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.languages import Held, issuer_end
-from service.domain.requirements import Evidence, Packs, Payment, Staff, TestResult, reopen
+from service.domain.requirements import Evidence, Pack, Packs, Payment, Staff, TestResult, reopen
 from service.domain.requirements.facts import VISA
 from service.storage.language_tests import language_tests
 from service.storage.opening import json_rows, word
-from service.storage.packs import shipped_packs
 from service.storage.tables.certificates import certificates
 from service.storage.tables.institutions import relationships
 from service.storage.tables.placements import costs, requirement_items
@@ -175,9 +174,9 @@ def read_staff(facts: Mapping[str, Any] | None) -> Staff:
     )
 
 
-def packs_of(pins: Sequence[str] | None) -> Packs | None:
+def packs_of(pins: Sequence[str] | None, library: Sequence[Pack]) -> Packs | None:
     """The packs that were pinned; None where there are none, or one is no longer there."""
     try:
-        return reopen(shipped_packs(), pins) if pins else None
+        return reopen(library, pins) if pins else None
     except KeyError:
         return None

@@ -249,6 +249,7 @@ SCOPES: dict[str, dict[Sight, Scope]] = {
     "results":       {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "recognition_cases": {_PERSON: own("person_id"),   _ORGANISATION: nobody},
     "recognition_rules": {_PERSON: own("person_id"),             _ORGANISATION: nobody},
+    "pack_versions": {_PERSON: nobody,                 _ORGANISATION: nobody},
     "ledger":        {_PERSON: own("person_id"),       _ORGANISATION: nobody},
     "placement_requests": {_PERSON: of_own_candidacies, _ORGANISATION: of_request},
     "candidacies":   {_PERSON: own("person_id"),       _ORGANISATION: consented_to},

@@ -252,7 +252,29 @@ async def test_waivers_are_listed_with_who_approved_and_why(house: Stage) -> Non
     (item,) = (await c.get("/v1/requirement-items", state="waived")).json()["items"]
     told = (item["id"], item["key"], item["waived_by"], item["waived_because"])
     assert told == (made["id"], "credential_legalised", account, "authority_order")
+    (waiver,) = (await c.get("/v1/waivers")).json()["items"]
+    assert waiver | {"waived_at": None, "approver": None} == {
+        "id": made["id"], "version": 1, "subject_kind": "person", "subject_id": person, "person_id": person,
+        "key": "credential_legalised", "waived_because": "authority_order", "approver_id": account, "approver": None,
+        "waived_on": str(house.today), "waived_at": None, "evidence": [], "pins": None,
+    }  # fmt: skip
+    assert waiver["approver"]
+    other = await house.placement()
+    await c.ok("/v1/requirement-items/supply", {"subject_id": person, "key": "graduation_certificate"})
+    wanted: tuple[tuple[dict[str, Any], int], ...] = (
+        ({"placement_id": plain(path)}, 1), ({"placement_id": plain(other)}, 0), ({"pin": "home-hire@1"}, 1),
+        ({"pin": "jp-ssw1@1"}, 0), ({"waived_from": str(house.today)}, 1), ({"approver_id": person}, 0),
+        ({"waived_until": str(house.today - DAY)}, 0), ({"sort": "waived_on"}, 1),
+    )  # fmt: skip
+    for asked, many in wanted:
+        assert len((await c.get("/v1/waivers", **asked)).json()["items"]) == many, asked
+    file = (await c.get("/v1/waivers/export", format="csv")).text.splitlines()
+    assert ("approver_id" in file[0], account in file[1], len(file)) == (True, True, 2)
+    assert (await (await house.party(TRAINEE, path)).get("/v1/waivers")).status_code == 403
+    elsewhere = await house.world.client(COORDINATOR, institution=await house.world.other())
+    assert (await elsewhere.get("/v1/waivers")).json()["items"] == []
     await c.done(f"/v1/requirement-items/{made['id']}", "correct", {"note": "the employer asks"})
+    assert (await c.get("/v1/waivers")).json()["items"] == []
     assert (await c.get("/v1/requirement-items", state="waived")).json()["items"] == []
     never = await c.post("/v1/requirement-items/waive", given | {"key": "medical_fitness"})
     assert [r["code"] for r in never.json()["reasons"]] == ["waivable"]

@@ -230,6 +230,7 @@ AGREED: dict[str, set[Role]] = {
     "applications.read": STAFF | PEOPLE, "enrolments.read": STAFF | PEOPLE, "results.read": STAFF | PEOPLE,
     "conversions.read": STAFF | PEOPLE | {D, E, Y, P}, "recognition_cases.weigh": {C, R, A},
     "recognition_rules.read": STAFF | PEOPLE | {D}, "partner_conversions.read": STAFF | {D},
+    "pack_versions.read": STAFF | {D}, "waivers.read": {C, R, A},
     "recognition_cases.read": {C, R, A} | PEOPLE, "ledger.read": {C, R, A} | PEOPLE,
     "placement_requests.read": STAFF | PEOPLE | {D, E, Y}, "candidacies.read": STAFF | PEOPLE | {E},
     "placements.read": STAFF | PEOPLE | {E, Y}, "placements.interview": {C, R} | PEOPLE,

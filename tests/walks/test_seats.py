@@ -15,6 +15,7 @@ from service.domain.candidacies import Shown
 from service.domain.lifecycle import Offer, Refused
 from service.domain.relationships import Organisation
 from service.domain.requirements import Packs
+from service.storage.packs import shipped_packs
 from service.storage.requirements import packs_of
 from tests.walks.walking import BEGINS, TIMEOUT, WALKS, Ground, Thing, Walk
 
@@ -97,7 +98,7 @@ async def supply(walk: Walk, thing: Thing) -> None:
         "SELECT person_id, request_id, candidacy_id, pins FROM placements WHERE id = $1", thing.id
     )
     assert row is not None
-    packs = packs_of(row["pins"])
+    packs = packs_of(row["pins"], shipped_packs())
     assert isinstance(packs, Packs)
     subjects = {
         "person": thing.stream,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from service.actions.requirement_items import SUBJECT
 from service.api.operations import Operations
-from service.api.routes.subjects import Birth, Resource, routes_of
-from service.api.schemas.requirement_items import RequirementItemOut
+from service.api.routes.subjects import Birth, Resource, lists_of, routes_of
+from service.api.schemas.requirement_items import RequirementItemOut, WaiverOut
 from service.storage.requirement_items import VIEW
+from service.storage.waivers import VIEW as WAIVERS
 
 RESOURCE = Resource(
     SUBJECT,
@@ -22,6 +23,9 @@ RESOURCE = Resource(
 )
 
 
+WAIVED = Resource(SUBJECT, WAIVERS, WaiverOut, policy="waivers.read", tag="requirements", called="waivers")
+
+
 def routes() -> list[Operations]:
     """Every operation of the capability."""
-    return [routes_of(RESOURCE)]
+    return [routes_of(RESOURCE), lists_of(WAIVED)]

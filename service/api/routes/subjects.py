@@ -68,10 +68,13 @@ class Resource:
     whole: tuple[View, type[BaseModel]] | None = None
     """How one item is read, where it shows more than a line of a list does."""
 
+    called: str | None = None
+    """Its name in paths, where it is another view of a subject than the subject's own."""
+
     @property
     def plural(self) -> str:
         """The name in paths."""
-        return self.subject.plural
+        return self.called or self.subject.plural
 
     @property
     def path(self) -> str:
@@ -88,12 +91,9 @@ class Resource:
         return self.present(asked, row) if self.present else row
 
 
-def routes_of(resource: Resource) -> Operations:
-    """Every operation that a resource has by being one."""
-    router = Operations(resource.tag)
-    plural, path, one = resource.plural, resource.path, resource.subject.lifecycle.name.replace("_", " ")
-    lifecycle = resource.subject.lifecycle
-    parameters = _query_of(resource)
+def lists_of(resource: Resource) -> Operations:
+    """What is listed and downloaded, and nothing done with it."""
+    router, plural, path = Operations(resource.tag), resource.plural, resource.path
     router.add(
         Operation(
             "GET",
@@ -104,7 +104,7 @@ def routes_of(resource: Resource) -> Operations:
             "list",
             resource.policy,
             PageOut[resource.out],  # type: ignore[name-defined]
-            query=parameters,
+            query=_query_of(resource),
         )
     )
     router.add(
@@ -120,6 +120,14 @@ def routes_of(resource: Resource) -> Operations:
             extra={"response_class": Response, "openapi_extra": {"responses": {"200": EXPORTED}}},
         )
     )
+    return router
+
+
+def routes_of(resource: Resource) -> Operations:
+    """Every operation that a resource has by being one."""
+    router = lists_of(resource)
+    plural, path, one = resource.plural, resource.path, resource.subject.lifecycle.name.replace("_", " ")
+    lifecycle = resource.subject.lifecycle
     for action in lifecycle.births():
         if action in resource.births:
             _add_birth(router, resource, action, resource.births[action])
