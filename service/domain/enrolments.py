@@ -13,7 +13,8 @@ from service.domain.actors import COORDINATOR, GUARDIAN, REGISTRAR, SYSTEM, TRAI
 from service.domain.debts import debts_settled, provable
 from service.domain.gates import gated, lacking, turning_days
 from service.domain.intakes import FREES
-from service.domain.levels import Held, Proof, named, proven
+from service.domain.languages import NO_TESTS, LanguageTests
+from service.domain.levels import Days, Held, Proof, held_back, named, proven
 from service.domain.lifecycle import (
     NEW,
     VOIDED,
@@ -44,7 +45,7 @@ class EnrolmentDossier(Dossier):
     `credits_earned` are those of the present stage by the ledger, `credits_waived` those that were waived for it.
     `required_open` are required courses of the present stage that are neither earned nor waived. `holds_place` says
     whether it holds a place of the plan, of which `places` are there and `taken` are taken. `duties` are the
-    obligations that stand, `zone` is where their days end.
+    obligations that stand, `zone` is where their days end, `book` what is known of the tests.
     """
 
     intake_id: UUID
@@ -65,6 +66,7 @@ class EnrolmentDossier(Dossier):
     languages: tuple[Proof, ...] = ()
     certificates_wanted: tuple[str, ...] = ()
     certificates: tuple[Held, ...] = ()
+    book: LanguageTests = field(default=NO_TESTS, hash=False)
     other_live: bool = False
     last_waiver: UUID | None = None
     leave_from: date | None = None
@@ -119,19 +121,21 @@ def required_courses(e: EnrolmentDossier) -> Reason | None:
     return Reason("required_courses", required=list(e.required_open)) if e.required_open else None
 
 
+def _unproven(code: str, e: EnrolmentDossier, wanted: Sequence[Proof]) -> Reason | None:
+    days = Days(e.today, e.today, e.book)
+    if proven(e.certificates, wanted, days):
+        return None
+    return Reason(code, required=named(wanted), actual=held_back(e.certificates, wanted, days))
+
+
 def stage_language(e: EnrolmentDossier) -> Reason | None:
     """A verified and valid certificate proves one of the tests that the stage asks for before the next one."""
-    if proven(e.certificates, e.stage_languages, e.today):
-        return None
-    held = [h.test for h in e.certificates if h.test]
-    return Reason("stage_language", required=named(e.stage_languages), actual=held)
+    return _unproven("stage_language", e, e.stage_languages)
 
 
 def language_proven(e: EnrolmentDossier) -> Reason | None:
     """A verified and valid certificate proves one of the tests that the programme asks for."""
-    if proven(e.certificates, e.languages, e.today):
-        return None
-    return Reason("language_proven", required=named(e.languages), actual=[h.test for h in e.certificates if h.test])
+    return _unproven("language_proven", e, e.languages)
 
 
 def programme_certificates(e: EnrolmentDossier) -> Reason | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from service.domain.levels import Held, Proof, named, proven
+from service.domain.levels import Days, Held, Proof, named, proven
 
 NONE = Decimal(0)
 
@@ -77,7 +77,7 @@ class StageStanding:
 
 
 def standing(
-    asked: Sequence[StageAsked], courses: Sequence[StageCourse], held: Sequence[Held], present: int, today: date
+    asked: Sequence[StageAsked], courses: Sequence[StageCourse], held: Sequence[Held], present: int, days: date | Days
 ) -> list[StageStanding]:
     """Every stage in order, for somebody who is in the stage `present`."""
     found = []
@@ -97,7 +97,7 @@ def standing(
                 waived=a.waived,
                 missing=max(a.credits - earned - recognised - a.waived, NONE),
                 languages=tuple(named(a.languages)),
-                language_missing=not proven(held, a.languages, today),
+                language_missing=not proven(held, a.languages, days),
                 courses=theirs,
                 courses_missing=tuple(c.course_id for c in theirs if c.required and c.standing == "open"),
             )

@@ -91,7 +91,11 @@ async def _care(desk: Desk, year: Year, people: Sequence[Trainee]) -> None:
     await desk.act(
         year.day("2026-11-06"), assignments.SUBJECT, "hand_over", over, coordinator_id=other, reason_code="workload"
     )
-    stand_in: dict[str, Any] = {"deputy_id": own, "from_on": year.day("2026-11-16"), "until_on": year.last + timedelta(days=30)}
+    stand_in: dict[str, Any] = {
+        "deputy_id": own,
+        "from_on": year.day("2026-11-16"),
+        "until_on": year.last + timedelta(days=30),
+    }
     await desk.act(year.day("2026-11-13"), assignments.SUBJECT, "deputise", [r.id for r in made[1]], **stand_in)
 
 

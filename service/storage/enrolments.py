@@ -14,10 +14,12 @@ from sqlalchemy.dialects.postgresql import array
 
 from service.domain.actors import Sight
 from service.domain.enrolments import LIVE, EnrolmentDossier
+from service.domain.levels import Days
 from service.domain.requirements import RequirementFacts, choose_study
 from service.domain.stages import StageAsked, StageCourse, StageStanding, standing
 from service.storage.applications import held_by, identity_of, read_held
 from service.storage.database import Record, Statement
+from service.storage.language_tests import language_tests
 from service.storage.obligations import OWN_ZONE, read_duties, standing_of
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.pack_library import ADOPTED, learn_of, library_of
@@ -84,6 +86,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
         "languages": proofs(row["languages"]),
         "certificates_wanted": tuple(row["certificates_wanted"]),
         "certificates": read_held(row["certificates"]),
+        "book": language_tests(),
         "taken": row["taken"] or 0,
         "duties": read_duties(row["duties"]),
         **_asked(row),
@@ -172,7 +175,9 @@ def read_stages(row: Mapping[str, Any]) -> list[StageStanding]:
         StageCourse(**{**c, "course_id": UUID(c["course_id"])} | {n: Decimal(c[n]) for n in numbers})
         for c in row["courses"]
     ]
-    return standing(asked, known, read_held(row["held"]), row["stage"], row["today"])
+    return standing(
+        asked, known, read_held(row["held"]), row["stage"], Days(row["today"], row["today"], language_tests())
+    )
 
 
 _other = enrolments.alias("other")

@@ -710,6 +710,14 @@ def test_enrolment_leaves_a_stage_with_the_language_that_it_asks_for(action: str
     assert step.from_state == "enrolled"
 
 
+def test_enrolment_is_completed_with_a_test_that_is_good_for_its_purpose_on_the_day() -> None:
+    asked = facts("ENROLMENT", "enrolled", stage=2, languages=(HSK,), book=language_tests())
+    good = replace(asked, certificates=(hsk(TWO_YEARS_AGO),))
+    assert ENROLMENT.decide("complete", good, actor(REGISTRAR)).to_state == "completed"
+    stale = replace(asked, certificates=(hsk(TWO_YEARS_AGO - timedelta(1)),))
+    assert refused(ENROLMENT, "complete", stale, REGISTRAR) == ["language_proven"]
+
+
 def test_enrolment_waiver_is_of_something_within_the_stage() -> None:
     enrolled = facts("ENROLMENT", "enrolled", credits_required=Decimal(6), required_open=(COURSE_ID,))
     said = {"reason_code": "prior_learning", "evidence": (PAPER,)}
