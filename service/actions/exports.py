@@ -174,14 +174,15 @@ async def export(
             count += len(page.items)
         stack.pop_all()
     file = await asyncio.to_thread(writer.end, count)
-    return Exported(count, file.seek(0, 2), _content(file))
+    return Exported(count, file.seek(0, 2), content_of(file))
 
 
-async def _content(file: IO[bytes]) -> AsyncIterator[bytes]:
+async def content_of(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """A file that is written, chunk by chunk from its start; closed when it is read, or given up."""
     with file:
         file.seek(0)
         while chunk := await asyncio.to_thread(file.read, CHUNK):
             yield chunk
 
 
-__all__ = ["MEDIA", "ROWS_MOST", "Exported", "TooManyRows", "export"]
+__all__ = ["MEDIA", "ROWS_MOST", "Exported", "TooManyRows", "content_of", "export"]

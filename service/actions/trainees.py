@@ -14,6 +14,7 @@ from service.actions.work import Call, Item, Missing, Services, Subject, Work
 from service.domain.actors import Actor
 from service.domain.imports import STUDENT_NO
 from service.domain.lifecycle import Given, Step
+from service.domain.permissions import may
 from service.domain.trainees import EDITED, IDENTITY, TRAINEE_RECORD, TraineeDossier
 from service.domain.values import Passport, country_of, read_mrz
 from service.storage import trainees as stored
@@ -104,6 +105,17 @@ def end_availability(work: Work, item: Item[Any], _step: Step, _given: Given) ->
     return {"available_from": None, "available_until": None}
 
 
+def export(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """A copy of everything is taken; by staff it is an opening too, with its purpose."""
+    opened = may(work.actor, "trainees.open_sealed")
+    if purpose := given.get("purpose"):
+        work.writes.row(
+            record.openings, item.stream, id=uuid7(), person_id=item.stream, account_id=work.actor.account_id,
+            fields="export passport identity_no guardian" if opened else "export", purpose=purpose, opened_at=work.now,
+        )  # fmt: skip
+    return {"event_data": {"sealed_fields_opened": opened}}
+
+
 def void(work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
     """Their numbers are free for the right record."""
     for system, value in item.dossier.external_ids:
@@ -152,6 +164,7 @@ SUBJECT: Subject[Any] = Subject(
         "ask_erasure": ask_erasure,
         "decline_erasure": decline_erasure,
         "erase": erase,
+        "export": export,
         "void": void,
         "take_back": void,
     },

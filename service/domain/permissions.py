@@ -38,6 +38,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "keys.keep":            (ADMIN,),
     "trainees.read":        (*STAFF, *PEOPLE),
     "trainees.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),
+    "trainees.export":      (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "documents.read":       (*STAFF, *PEOPLE, *PARTIES),
     "consents.read":        (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE, *PARTIES),
     "correction_requests.read": (COORDINATOR, REGISTRAR, *PEOPLE),

@@ -193,6 +193,13 @@ def unit_known(t: NewTrainee | TraineeDossier, given: Given) -> Reason | None:
     return Reason("unit_known", pointer="/unit_id") if given.get("unit_id") and not t.unit_known else None
 
 
+def purpose_stated(t: TraineeDossier, given: Given) -> Reason | None:
+    """Staff say what they take a copy of everything for; the person can read it."""
+    if {TRAINEE, GUARDIAN}.isdisjoint(t.asked_by) and not given.get("purpose"):
+        return Reason("purpose_stated", pointer="/purpose")
+    return None
+
+
 CONTACTS: tuple[Takes[Any], ...] = (
     Takes("email", Annotated[str, "email"], "Where they read mail.", needed=False),
     Takes("phone", Annotated[str, "phone"], "A number in E.164 (+8613800000000).", needed=False),
@@ -269,6 +276,9 @@ TRAINEE_RECORD = Lifecycle[Any]("trainee", [
     Rule("erase",              ["known"], "erased", [ADMIN],
          [erasure_asked, erased_by_another, nothing_live, nothing_owed, accounts_ended, nothing_kept_by_law],        "trainee.erased",
          takes=[SET_ASIDE], checks=[unread_law_set_aside]),
+    Rule("export",             ["known"], "known", [TRAINEE, GUARDIAN, REGISTRAR, ADMIN],     [],             "trainee.exported",
+         takes=[Takes("purpose", Annotated[str, "line"], "What staff take it for; the person can read it.", needed=False)],
+         checks=[purpose_stated]),
     Rule("void",               ["known"], VOIDED,  [COORDINATOR, REGISTRAR, ADMIN],             [nothing_stands_on_it], "trainee.voided"),
     # The import by which they came in mid-way was taken back, with all that stood on the record.
     Rule("take_back",          ["known"], VOIDED,  [SYSTEM],                                    [],         "trainee.voided", undo=False),

@@ -18,6 +18,8 @@ from sqlalchemy.sql.compiler import FROM_LINTING
 DIALECT = _asyncpg.dialect()  # type: ignore[no-untyped-call]
 POOL_SECONDS = 10
 """How long an act waits for a connection: what is shared makes a rush stand in line, and most of it is soon refused."""
+PREFETCH = 500
+"""Rows that a reading of many has in memory at once."""
 BULK = (
     "; SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
     "; SET LOCAL plan_cache_mode = force_custom_plan"
@@ -93,6 +95,11 @@ class Statement(Generic[Row]):
     async def records(self, con: Runner, **given: Any) -> list[asyncpg.Record]:
         """All rows as they come from the driver."""
         return await con.fetch(self.sql, *self.args(given))
+
+    async def each(self, con: Connection, **given: Any) -> AsyncIterator[asyncpg.Record]:
+        """Rows as they are read, some at a time, inside a transaction: for more than fits into memory."""
+        async for record in con.cursor(self.sql, *self.args(given), prefetch=PREFETCH):
+            yield record
 
     async def one(self, con: Runner, **given: Any) -> Row | None:
         """The first row, or None."""

@@ -34,6 +34,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 CSV = "text/csv"
 TEXT = "text/plain"
+ENDINGS = {PDF: "pdf", PNG: "png", JPEG: "jpg", XLSX: "xlsx", DOCX: "docx", CSV: "csv", TEXT: "txt"}
 
 IN_MEMORY_BYTES = 512 * 1024  # of a document on its way in; the rest waits on disk
 PART_BYTES = 5 * 1024 * 1024  # of an upload to S3, which takes no smaller ones

@@ -49,14 +49,18 @@ WHO = {
     "ask_erasure": {TRAINEE, GUARDIAN, COORDINATOR, REGISTRAR},
     "decline_erasure": {ADMIN},
     "erase": {ADMIN},
+    "export": {TRAINEE, GUARDIAN, COORDINATOR, REGISTRAR, ADMIN},
     "void": {COORDINATOR, REGISTRAR, ADMIN},
 }
 GIVEN: dict[str, dict[str, Any]] = {
     "confirm_availability": DAYS,
     "ask_erasure": {"reason_code": "objection"},
     "decline_erasure": {"reason_code": "legal_claims"},
+    "export": {"purpose": "asked for in writing"},
 }
 TO = {"void": "voided", "erase": "erased"}
+FOR_THE_PERSON = {"recorded_for": TRAINEE, "evidence": (uuid4(),)}
+"""How a coordinator takes a copy: for the person, who asked for it in writing."""
 
 
 def actor(role: Role) -> Actor:
@@ -86,9 +90,8 @@ def test_trainee_record_opens_to_whom_its_table_names(role: Role) -> None:
     }
     for action, who in WHO.items():
         if role in who:
-            assert RECORD.decide(action, of.get(action, facts), actor(role), GIVEN.get(action)).to_state == TO.get(
-                action, "known"
-            )
+            given = GIVEN.get(action, {}) | (FOR_THE_PERSON if (action, role) == ("export", COORDINATOR) else {})
+            assert RECORD.decide(action, of.get(action, facts), actor(role), given).to_state == TO.get(action, "known")
         else:
             assert codes(action, of.get(action, facts), role, **GIVEN.get(action, {})) == ["role"]
     new = NewTrainee(state=NEW, today=TODAY)
@@ -153,3 +156,13 @@ def test_availability_runs_from_today_for_a_year_and_ends_once() -> None:
     assert RECORD.decide("confirm_availability", known(), actor(TRAINEE), last).to_state == "known"
     assert codes("end_availability", known()) == ["is_available"]
     assert RECORD.follow("end_availability", "known").event == "trainee.availability_ended"
+
+
+def test_staff_say_what_they_take_a_copy_for() -> None:
+    for role, expected in ((TRAINEE, []), (GUARDIAN, []), (REGISTRAR, ["purpose_stated"]), (ADMIN, ["purpose_stated"])):
+        if expected:
+            assert codes("export", known(role), role) == expected
+        else:
+            assert RECORD.decide("export", known(role), actor(role)).event == "trainee.exported"
+    assert codes("export", known(COORDINATOR), COORDINATOR, **FOR_THE_PERSON) == ["purpose_stated"]
+    assert codes("export", known(COORDINATOR), COORDINATOR, **GIVEN["export"]) == ["recorded_for_required"]

@@ -14,6 +14,8 @@ from service.api.routes import routers
 from service.domain.actors import Sight
 from service.storage.attention import attention_of
 from service.storage.database import APP_ROLE, Statement
+from service.storage.held import HELD
+from service.storage.next_steps import parts_of
 from service.storage.obligations_clock import LOCKS, MOOT, RENEWED, SETTLE, TO_OPEN
 from service.storage.opening import FactsOf, heads_statement
 from service.storage.tasks import tasks_of
@@ -43,6 +45,8 @@ def _statements() -> list[tuple[str, Statement[Any]]]:
                 (f"tasks for {s}", tasks_of(s, ("mine", "overdue"), after=True)),
                 (f"attention for {s}", attention_of(s, (), after=False)),
             ]
+    found += [(f"held in {table}", statement) for table, statement in HELD.items()]
+    found += [(f"parts for {s}", parts_of(s)) for s in SIGHTS]
     found += [("what opens", TO_OPEN), ("what is renewed", RENEWED), ("what is moot", MOOT)]
     found += [(f"due {name}", s) for name, s in LOCKS.items()]
     found += [(f"settled {name}", s) for name, s in SETTLE.items()]

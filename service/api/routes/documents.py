@@ -25,23 +25,9 @@ from service.api.schemas.trainees import PurposeIn
 from service.api.uploads import Form, form_body
 from service.domain.lifecycle import Reason
 from service.storage.documents import VIEW
-from service.storage.files import (
-    CSV,
-    DOCX,
-    JPEG,
-    PDF,
-    PNG,
-    TEXT,
-    XLSX,
-    Missing,
-    NotAccepted,
-    Stored,
-    TooLarge,
-    Unreachable,
-)
+from service.storage.files import ENDINGS, Missing, NotAccepted, Stored, TooLarge, Unreachable
 
 RESOURCE = Resource(SUBJECT, VIEW, DocumentOut, policy="documents.read", tag="documents")
-ENDINGS = {PDF: "pdf", PNG: "png", JPEG: "jpg", XLSX: "xlsx", DOCX: "docx", CSV: "csv", TEXT: "txt"}
 NAME_MOST = 120
 PERSON = "0192f0c1-7c52-7d7e-9f0e-5f3f6f2f9f10"
 EXAMPLE = {"person_id": PERSON, "kind": "diploma", "title": "毕业证书 2026", "file": "(bytes)"}
