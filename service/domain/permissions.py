@@ -39,6 +39,7 @@ PERMISSIONS: dict[str, tuple[Role, ...]] = {
     "trainees.read":        (*STAFF, *PEOPLE),
     "trainees.open_sealed": (COORDINATOR, REGISTRAR, *PEOPLE),
     "trainees.export":      (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
+    "access.read":          (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE),
     "documents.read":       (*STAFF, *PEOPLE, *PARTIES),
     "consents.read":        (COORDINATOR, REGISTRAR, ADMIN, *PEOPLE, *PARTIES),
     "correction_requests.read": (COORDINATOR, REGISTRAR, *PEOPLE),

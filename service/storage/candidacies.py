@@ -11,11 +11,13 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Date,
+    Text,
     Uuid,
     and_,
     bindparam,
     case,
     cast,
+    column,
     func,
     literal_column,
     or_,
@@ -42,7 +44,7 @@ from service.domain.placement_requests import Job
 from service.domain.requirements import Pack
 from service.storage.database import Statement, value
 from service.storage.obligations import OWING, OWN_ZONE, agency_zone, read_duties, standing_of, zones
-from service.storage.opening import TODAY, FactsOf, word
+from service.storage.opening import TODAY, FactsOf, aggregate_order_by, word
 from service.storage.pack_library import ADOPTED, learn_of, library_of
 from service.storage.placement_requests import (
     asked_by,
@@ -372,9 +374,18 @@ def _columns(sight: Sight | None, _actor: Any) -> dict[str, Any]:
     }
 
 
+def _kinds_seen(_actor: Any) -> dict[str, ColumnElement[Any]]:
+    """The kinds of data that the consent shows at the step, as long as it is given."""
+    shown = func.jsonb_array_elements_text(_a.c.notice[word("steps")][_steps])
+    kinds = shown.table_valued(column("kind", Text), name="shown_kind").render_derived()
+    listed = select(func.string_agg(kinds.c.kind, aggregate_order_by(word(" "), kinds.c.kind))).scalar_subquery()
+    return {"fields": case((_given, func.coalesce(listed, word("")))), "consent_id": _c.c.consent_id}
+
+
 VIEW = View(
     _c,
     _columns,
+    seen=_kinds_seen,
     source=_joined,
     filters={
         "state": among(_c.c.state),

@@ -277,12 +277,22 @@ def _named_to_employer() -> ColumnElement[bool]:
     return held.exists()
 
 
+def _named(actor: Any) -> ColumnElement[bool]:
+    sent = _p.c.agency_id == select(actor.c.organisation_id).scalar_subquery()
+    return or_(func.coalesce(sent, literal_column("false")), _named_to_employer())
+
+
+def _kinds_seen(actor: Any) -> dict[str, ColumnElement[Any]]:
+    """The placement itself, and the name as far as it is shown."""
+    consent = select(_c.c.consent_id).where(mine(_c), _c.c.id == _p.c.candidacy_id).scalar_subquery()
+    return {"fields": case((_named(actor), word("name placement")), else_=word("placement")), "consent_id": consent}
+
+
 def _shown(sight: Sight | None, actor: Any) -> dict[str, ColumnElement[Any]]:
     """What each pair of eyes sees of a placement."""
     if sight is not Sight.ORGANISATION:
         return _COLUMNS
-    sent = _p.c.agency_id == select(actor.c.organisation_id).scalar_subquery()
-    named = or_(func.coalesce(sent, literal_column("false")), _named_to_employer())
+    named = _named(actor)
     names = {n: case((named, func.to_jsonb(_COLUMNS[n])), else_=MASK) for n in ("name_native", "name_latin")}
     return _COLUMNS | names | {"wish": literal_column("NULL::text")}
 
@@ -319,6 +329,7 @@ def _enrolled_in(intake: Any) -> Any:
 VIEW = View(
     _p,
     _shown,
+    seen=_kinds_seen,
     source=_p.join(_t, and_(mine(_t), _t.c.id == _p.c.person_id)).join(_o, _o.c.id == _p.c.employer_id),
     filters={
         "state": among(_p.c.state),

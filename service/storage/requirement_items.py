@@ -157,6 +157,7 @@ VIEW = View(
         "waived_by": _waived(_i.c.waived_by),
         "waived_because": _waived(_i.c.waived_because),
     },
+    seen=lambda _: {"fields": case((_i.c.person_id.is_not(None), word("documents")))},
     filters={
         "state": among(_i.c.state),
         "subject_kind": among(_i.c.subject_kind),

@@ -29,6 +29,7 @@ from service.domain.actors import Sight
 from service.storage.database import Statement
 from service.storage.opening import TODAY
 from service.storage.scopes import NOW, actor_of, asking, sees
+from service.storage.sights import SEEN, noting
 from service.storage.tables.record import events, feed, heads, stream_keys
 from service.storage.tenancy import GATE, mine
 
@@ -53,6 +54,8 @@ class View:
     source: Any = None
     filters: Mapping[str, tuple[Any, Filter]] = field(default_factory=dict)
     sorts: Mapping[str, tuple[ColumnElement[Any], bool]] = field(default_factory=dict)
+    seen: Callable[[Any], Mapping[str, ColumnElement[Any]]] | None = None
+    """For an organisation's eyes: which kinds of a person's data a row shows them, by which consent; it is noted."""
 
     def __hash__(self) -> int:
         return id(self)
@@ -80,11 +83,16 @@ ASKED = 6
 """Columns of a read that tell who asks; the row's own follow."""
 
 
-def read_by(rows: Any, actor: Any, order: Sequence[Any] = ()) -> Statement[asyncpg.Record]:
-    """A read of any rows (a subquery) by whoever holds the token: always at least one record, with who asks."""
+def read_by(rows: Any, actor: Any, order: Sequence[Any] = (), noted: Any = None) -> Statement[asyncpg.Record]:
+    """A read of any rows (a subquery) by whoever holds the token: always at least one record, with who asks.
+
+    `noted` is a part that notes, in the same statement, what of people the rows show.
+    """
     once = select(literal_column("1").label("x")).subquery("once")
     frm = once.outerjoin(actor, true()).outerjoin(rows, true())
-    return Statement(select(*_asked(actor), *rows.c).select_from(frm).where(GATE).order_by(*order), _by_name)
+    own = [c for c in rows.c if not c.name.startswith(SEEN)]
+    read = select(*_asked(actor), *own).select_from(frm).where(GATE).order_by(*order)
+    return Statement(read if noted is None else read.add_cte(noted), _by_name)
 
 
 def _by_name(*_: Any) -> Any:
@@ -114,15 +122,23 @@ def _page(
     ordered = [col.desc() if down else col.asc() for col in order]
     numbered = func.row_number().over(order_by=ordered).label("row_no")
     columns = [expression.label(name) for name, expression in view.shown(sight, actor).items()]
-    rows = (
-        select(*columns, numbered)
+    limit = bindparam("limit", type_=BigInteger)
+    noted = view.seen is not None and sight is Sight.ORGANISATION
+    seen = [e.label(SEEN + name) for name, e in view.seen(actor).items()] if noted and view.seen else []
+    found = (
+        select(*columns, *seen, numbered)
         .select_from(view.source if view.source is not None else t)
         .where(*conditions)
         .order_by(*ordered)
-        .limit(bindparam("limit", type_=BigInteger))
-        .subquery("page")
+        .limit(limit)
     )
-    return read_by(rows, actor, [rows.c.row_no])
+    if not noted:
+        rows: Any = found.subquery("page")
+        return read_by(rows, actor, [rows.c.row_no])
+    rows = found.where(GATE).cte("page")
+    # A page is asked for one row more than it shows; an item is not.
+    shown = true() if filters == ("id",) else rows.c.row_no < limit
+    return read_by(rows, actor, [rows.c.row_no], noting(t, rows, actor, shown))
 
 
 @lru_cache(maxsize=8)

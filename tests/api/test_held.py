@@ -166,6 +166,7 @@ async def test_rows_of_every_table_come_with_it(world: World, dsn: str) -> None:
     await con.execute("UPDATE obligations SET owed_by = '{trainee}'")
     await con.execute("UPDATE external_ids SET subject = 'trainee', subject_id = $1", ids["trainees"])
     await con.execute("UPDATE openings SET person_id = $1", ids["trainees"])
+    await con.execute("UPDATE sights SET person_id = $1", ids["trainees"])
     await con.execute("UPDATE recognition_cases SET told_round = 9")
     await con.execute(
         "UPDATE appointments SET person_ids = ARRAY[$1::uuid] WHERE id = $2", ids["trainees"], ids["appointments"]

@@ -224,7 +224,7 @@ AGREED: dict[str, set[Role]] = {
     "organisations.read": STAFF | {D, E, Y, P}, "relationships.read": STAFF | {D, E, Y, P},
     "accounts.read": {A, C}, "accounts.keep": {A}, "keys.read": {A}, "keys.keep": {A},
     "trainees.read": STAFF | PEOPLE, "trainees.open_sealed": {C, R} | PEOPLE,
-    "trainees.export": {C, R, A} | PEOPLE,
+    "access.read": {C, R, A} | PEOPLE, "trainees.export": {C, R, A} | PEOPLE,
     "documents.read": STAFF | PEOPLE | {E, Y, P}, "consents.read": {C, R, A, E, Y, P} | PEOPLE,
     "correction_requests.read": {C, R} | PEOPLE,
     "courses.read": STAFF | PEOPLE | {D, P}, "programmes.read": STAFF | PEOPLE | {D}, "intakes.read": STAFF | PEOPLE | {D},

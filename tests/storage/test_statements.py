@@ -12,6 +12,7 @@ import pytest
 
 from service.api.routes import routers
 from service.domain.actors import Sight
+from service.storage.access import access_of
 from service.storage.attention import attention_of
 from service.storage.database import APP_ROLE, Statement
 from service.storage.held import HELD
@@ -19,6 +20,7 @@ from service.storage.next_steps import parts_of
 from service.storage.obligations_clock import LOCKS, MOOT, RENEWED, SETTLE, TO_OPEN
 from service.storage.opening import FactsOf, heads_statement
 from service.storage.tasks import tasks_of
+from service.storage.training.memberships import hours_of
 from service.storage.views import View, feed_page, who
 
 GATED = re.compile(r"(\(InitPlan \d+\)\.col\d+|\$\d+) IS NOT NULL")
@@ -47,6 +49,8 @@ def _statements() -> list[tuple[str, Statement[Any]]]:
             ]
     found += [(f"held in {table}", statement) for table, statement in HELD.items()]
     found += [(f"parts for {s}", parts_of(s)) for s in SIGHTS]
+    found += [(f"access for {s}", access_of(s, after=True)) for s in SIGHTS]
+    found += [(f"hours for {s}", hours_of(s)) for s in SIGHTS]
     found += [("what opens", TO_OPEN), ("what is renewed", RENEWED), ("what is moot", MOOT)]
     found += [(f"due {name}", s) for name, s in LOCKS.items()]
     found += [(f"settled {name}", s) for name, s in SETTLE.items()]

@@ -2,6 +2,7 @@
 
 from service.api.operations import Operations
 from service.api.routes import (
+    access,
     accounts,
     applications,
     assignments,
@@ -49,6 +50,7 @@ CAPABILITIES = (
     institutions,
     relationships,
     trainees,
+    access,
     documents,
     consents,
     correction_requests,

@@ -312,6 +312,14 @@ HELD: dict[str, Held] = {
         },
     ),
     "openings": Held(blank={"purpose": ERASED}, kept={_STAFF: "account_id", _CODES: "fields", _DAYS: "opened_at"}),
+    "sights": Held(
+        kept={
+            _STAFF: "account_id organisation_id",
+            _CODES: "subject fields",
+            _DAYS: "seen_on first_at",
+            _IDS: "consent_id",
+        }
+    ),
     "import_rows": Held(
         whose=_staged,
         blank={"sealed": None},

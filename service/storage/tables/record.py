@@ -115,6 +115,20 @@ openings = tenant_table(
     Index("openings_by_person", "institution_id", "person_id"),
     key=("person_id", "id"),
 )
+sights = tenant_table(
+    "sights",
+    c("person_id", Uuid),
+    c("account_id", Uuid),
+    c("seen_on", Date),
+    c("subject"),
+    c("subject_id", Uuid),
+    c("fields"),
+    c("organisation_id", Uuid),
+    c("consent_id", Uuid, null=True),
+    instant("first_at"),
+    key=("person_id", "account_id", "seen_on", "subject", "subject_id", "fields"),
+)
+"""What organisations saw of people: a row for each account, person, thing, set of fields and day, however often."""
 external_ids = tenant_table(
     "external_ids",
     c("system"),
@@ -131,5 +145,5 @@ counters = tenant_table(
     c("count", Integer),
     key=("name", "period"),
 )
-WRITTEN_ONCE.update({"events", "feed", "unfed", "idempotency_keys", "openings", "stream_keys"})
+WRITTEN_ONCE.update({"events", "feed", "unfed", "idempotency_keys", "openings", "sights", "stream_keys"})
 FORGETTABLE.update({"unfed", "idempotency_keys", "external_ids"})

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Integer, Uuid, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import ARRAY, Boolean, Integer, Uuid, and_, bindparam, case, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import array, distinct_on
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -16,6 +16,7 @@ from service.domain.training import MembershipDossier, NewMembership
 from service.storage.database import Record, Statement
 from service.storage.opening import TODAY, FactsOf, json_rows, word
 from service.storage.scopes import actor_of, sees
+from service.storage.sights import SEEN, noting
 from service.storage.tables.trainees import consents, trainees
 from service.storage.tables.training import (
     assessments,
@@ -26,7 +27,7 @@ from service.storage.tables.training import (
     memberships,
     training_classes,
 )
-from service.storage.tenancy import mine
+from service.storage.tenancy import GATE, mine
 from service.storage.training.classes import named
 from service.storage.training.common import as_text, live_in
 from service.storage.views import View, among, read_by
@@ -301,6 +302,8 @@ def hours_of(sight: Sight | None) -> Statement[Record]:
             func.coalesce(_CONFIRMED, literal_column("0")).label("hours"),
             case((shown, _t.c.name_native)).label("name_native"),
             case((shown, _t.c.name_latin)).label("name_latin"),
+            _m.c.person_id.label(SEEN + "person_id"),
+            case((shown, word("name hours")), else_=word("hours")).label(SEEN + "fields"),
         )
         .select_from(
             _k.outerjoin(
@@ -313,6 +316,8 @@ def hours_of(sight: Sight | None) -> Statement[Record]:
             _k.c.id == bindparam("by_id", type_=Uuid),
             select(actor.c.account_id).scalar_subquery().is_not(None),
         )
-        .subquery("found")
+        .where(GATE)
+        .cte("found")
     )
-    return read_by(rows, actor, [rows.c.membership_id])
+    noted = noting(_m, rows, actor, true(), item="membership_id") if sight is Sight.ORGANISATION else None
+    return read_by(rows, actor, [rows.c.membership_id], noted)
