@@ -43,6 +43,8 @@ NOT_HELD: Mapping[str, str] = {
     "accounts": "an account is of all institutions that it was invited to, and not this one's to give out",
     "invitations": "digests of secrets of an account",
     "shared_accounts": "whether an account is of several institutions",
+    "recognition_rule_sources": "courses of the equivalence that a rule recognises, which is of everybody's",
+    "recognition_rule_targets": "courses for which a rule recognises it; what came of the rule for the person is here",
     "import_rows": "lines of sheets as they were handed in, sealed and forgotten; what came of them is here",
 }
 SEALED: Mapping[tuple[str, str], tuple[str, bool]] = {

@@ -235,7 +235,7 @@ HELD: dict[str, Held] = {
         sealed=("reason_sealed",),
         kept={
             _IDS: "case_id item_id rule_id",
-            _CODES: "action outcome difference_codes trace",
+            _CODES: "action mode outcome difference_codes trace",
             _FIGURES: "round credits_awarded overlap_percent grade_awarded",
             _STAFF: "decided_by",
             _DAYS: "decided_on decided_at",
@@ -253,6 +253,7 @@ HELD: dict[str, Held] = {
         kept={
             _IDS: "course_id item_id case_id",
             "of a course, not of a person": "target",
+            _CODES: "mode",
             _FIGURES: "credits sign",
             _DAYS: "entered_on entered_at",
         }
@@ -356,7 +357,7 @@ NOT_OF_A_PERSON = frozenset(
         "intake_quotas", "placement_requests", "recognition_rules", "recognition_rule_sources",
         "recognition_rule_targets", "training_classes", "class_sessions", "assessments", "sittings", "targets",
         "reports", "imports", "counters", "feed", "feed_heads", "unfed", "tickets", "idempotency_keys",
-        "files_to_remove",
+        "files_to_remove", "pack_versions",
     }
 )  # fmt: skip
 """Tables about things, about the staff, or that hold ids and digests alone (kept answers tell ids and states)."""
