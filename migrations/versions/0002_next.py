@@ -59,6 +59,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("state NOT IN ('voided', 'withdrawn')"),
     )
     op.create_table(
+        "sights",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("seen_on", sa.Date(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=True),
+        sa.Column("first_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "institution_id",
+            "person_id",
+            "account_id",
+            "seen_on",
+            "subject",
+            "subject_id",
+            "fields",
+            name=op.f("sights_pkey"),
+        ),
+    )
+    op.create_table(
         "correction_requests",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -230,6 +253,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.drop_table("correction_requests")
+    op.drop_table("sights")
     op.drop_index(
         "pack_versions_one_of_number",
         table_name="pack_versions",
