@@ -11,7 +11,8 @@ import pytest
 
 from service.domain.actors import ADMIN, COORDINATOR, Actor
 from service.domain.assignments import ASSIGNMENT, AssignmentDossier, NewAssignment
-from service.domain.lifecycle import NEW, LastStep, Refused
+from service.domain.imports import IMPORT
+from service.domain.lifecycle import KERNEL_ACTIONS, NEW, LastStep, Offer, Reason, Refused
 
 TODAY = date(2026, 11, 22)
 DAY = timedelta(days=1)
@@ -80,3 +81,17 @@ def test_handover_is_undone_by_another_and_not_taken_back(action: str) -> None:
         with pytest.raises(Refused) as no:
             ASSIGNMENT.decide("correct", replace(HELD, last_step=last), Actor(MINE, frozenset({role})), {"note": "x"})
         assert [r.code for r in no.value.reasons] == ["correctable"]
+
+
+def test_what_is_shut_offers_every_action_closed_for_the_one_reason() -> None:
+    """Births and what the clock alone does are not offered; corrections are, where there are any."""
+    reason = Reason("erased")
+    assert ASSIGNMENT.shut(reason) == [
+        Offer(action, open=False, to=to, reasons=(reason,), inputs=())
+        for action, to in (
+            ("hand_over", ("assigned",)), ("deputise", ("assigned",)), ("call_back", ("assigned",)), ("end", ("ended",)),
+            *((a, ()) for a in KERNEL_ACTIONS),
+        )
+    ]  # fmt: skip
+    assert [o.action for o in IMPORT.shut(reason)] == ["stop", "apply", "void", "keep"]
+    assert {o.to for o in IMPORT.shut(reason)} == {("failed",), ("applying",), ("voiding",), ("applied",)}

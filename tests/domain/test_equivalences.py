@@ -381,7 +381,7 @@ def test_regulation_is_completed_by_defaults_where_it_says_nothing() -> None:
     assert found == {
         "effective_from": None, "hours_per_credit": D(18), "full_year_credits": None, "credits_per_course": None,
         "credits_per_kind": (), "credits_in_all": D(60), "credits_gap": None, "overlap_percent": None,
-        "elective_for_required": None, "signatures": ("registrar",),
+        "elective_for_required": None, "signatures": ("registrar",), "substitutions": None,
     }  # fmt: skip
     assert completed({"elective_for_required": False}, {})["elective_for_required"] is False
     assert completed({}, {})["signatures"] == ()
