@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.gates import turning_days
 from service.domain.lifecycle import LastStep, Reason
 from service.domain.placements import (
     PlacementDossier,
@@ -246,6 +247,14 @@ def test_pack_must_last_to_the_planned_day_until_somebody_left() -> None:
         assert lacking(unplanned, GATES["visa"], TODAY) == []
         sooner = replace(p.facts, planned_departure_on=TODAY + 9 * DAY)
         assert lacking(p, GATES["visa"], TODAY, sooner) == []
+
+
+def test_gate_turns_with_the_passport_for_rows_that_judge_it_alone() -> None:
+    fact = row("passport", kind="fact", validity=(Validity("covers", 6), Validity("covers", 1)))
+    paper = row(validity=(Validity("covers", 6),))
+    known = RequirementFacts(passport_expires_on=date(2027, 7, 31))
+    assert list(turning_days([(fact, known)])) == [date(2027, 1, 31), date(2027, 6, 30)]
+    assert list(turning_days([(paper, known), (fact, RequirementFacts())])) == []
 
 
 # ---- at work
