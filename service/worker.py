@@ -21,6 +21,7 @@ from service.actions.erasure import remove_files
 from service.actions.imports.carrying import carry_on
 from service.actions.timers import Chore, Timer, ring
 from service.actions.work import Services
+from service.aside import Aside, aside
 from service.launch import end_with
 from service.main import services_of
 from service.settings import Settings
@@ -80,15 +81,28 @@ def _at(every: float) -> tuple[Duty, ...]:
 
 ROUNDS = (
     Round(0.2, (Duty("feed", _number),)),
-    Round(1, (Duty("imports", carry_on), Duty("erased_files", remove_files))),
+    Round(1, (Duty("erased_files", remove_files),)),
     *(Round(every, _at(every)) for every in sorted({t.every for t in TIMERS} | {c.every for c in CHORES})),
     Round(600, (Duty("old_keys", _forget),)),
 )
 
 
-async def work(services: Services, stop: asyncio.Event) -> None:
-    """Make every round, again and again, until told to stop; what has begun is finished."""
-    await asyncio.gather(*(_keep(services, each, stop) for each in ROUNDS))
+IMPORTS = 1.0
+
+
+async def work(services: Services, stop: asyncio.Event, beside: Aside | None = None) -> None:
+    """Make every round, again and again, until told to stop; what has begun is finished.
+
+    `beside` is where imports are done, so that no chunk of theirs holds the rest.
+    """
+
+    async def imports(own: Services, institution: UUID) -> bool:
+        if beside is None:
+            return await carry_on(own, institution)
+        return bool(await beside(lambda others: carry_on(others, institution)))
+
+    rounds = (*ROUNDS, Round(IMPORTS, (Duty("imports", imports),)))
+    await asyncio.gather(*(_keep(services, each, stop) for each in rounds))
 
 
 async def _keep(services: Services, each: Round, stop: asyncio.Event) -> None:
@@ -174,7 +188,8 @@ async def run(settings: Settings, dsn: str, keys: str, beside: int | None = None
     async with _patiently(settings, dsn, keys, stop) as services:
         if services is not None:
             log.info("working", pid=os.getpid(), timers=len(TIMERS))
-            await work(services, stop)
+            async with aside(services_of(settings, dsn, keys)) as place:
+                await work(services, stop, place)
     if watch:
         watch.cancel()
     log.info("stopped")

@@ -226,6 +226,18 @@ def correct_attendance(work: Work, item: Item[ClassDossier], _step: Step, given:
     }
 
 
+def withdraw_attendance(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """What counted before counts again, all of it stays on record; a meeting that nobody else marked is not held."""
+    seq, said = _next_seq(work, item.stream), []
+    for m in given["marks"]:
+        mark = AttendanceMark(membership_id=m.membership_id, kind=m.kind, hours=m.hours)
+        _mark(work, item, seq, m.session_id, mark, hours=m.hours, taken_at=work.now, corrects=m.attendance_id)
+        said.append({"corrects_mark": m.attendance_id, "membership_id": m.membership_id, "kind": m.kind})
+    for session in sorted({m.session_id for m in given["marks"] if m.alone}):
+        work.writes.change(tables.class_sessions, item.stream, id=session, taken_at=None)
+    return {"event_data": {"marks": said}}
+
+
 def set_assessment(work: Work, item: Item[ClassDossier], _step: Step, given: Given) -> dict[str, Any]:
     """A new assessment, or other values of one that is there."""
     values = {name: given[name] for name in ("name", "max_mark", "pass_mark", "weight", "required")}
@@ -301,6 +313,7 @@ CLASSES: Subject[Any] = Subject(
         "take_attendance": take_attendance,
         "take_attendance_of_many": take_attendance,
         "correct_attendance": correct_attendance,
+        "withdraw_attendance": withdraw_attendance,
         "set_assessment": set_assessment,
         "record_marks": record_marks,
         "confirm_hours": confirm_hours,

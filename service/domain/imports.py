@@ -73,6 +73,8 @@ IMPORT = Lifecycle[Any]("import", [
     Rule("fail",   ["uploaded", "applying"],             "failed",   [SYSTEM], [],                                    "import.failed"),
     Rule("stop",   ["uploaded", "applying"],             "failed",   KEEPERS,  [],                                    "import.stopped"),
     Rule("apply",  ["checked", "failed"],                "applying", KEEPERS,  [something_to_apply, all_rows_good],   "import.applying"),
+    # All rows or none: what earlier transactions of it did is taken back when one is refused.
+    Rule("undo",   ["applying"],                        "voiding",  [SYSTEM], [],                                    "import.undoing"),
     Rule("finish", ["applying"],                         "applied",  [SYSTEM], [],                                    "import.applied"),
     Rule("void",   ["checked", "applied", "failed"],     "voiding",  KEEPERS,  [nothing_built_on_it],                 "import.voiding"),
     Rule("keep",   ["voiding"],                          "applied",  [*KEEPERS, SYSTEM], [],                          "import.kept"),

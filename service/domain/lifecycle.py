@@ -140,6 +140,8 @@ class Takes(Generic[D]):
         value, pointer = given.get(self.name), f"/{self.name}"
         if value is None or (isinstance(value, list | tuple) and not value):
             return Reason("input_required", required=self.name, pointer=pointer) if self.needed else None
+        if self.least is None and self.most is None and self.choices is None:
+            return None
         bounds = self.bounds(facts)
         if "choices" in bounds:
             chosen = value if isinstance(value, list | tuple) else [value]

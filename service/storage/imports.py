@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from service.domain.actors import Sight
 from service.domain.imports import DONE, LINES_NAMED, ImportDossier, NewImport
+from service.domain.training import LIVE
 from service.storage.database import Connection, Database, Record, Statement
 from service.storage.opening import ITSELF, TODAY, FactsOf, word
 from service.storage.scopes import actor_of, sees
@@ -45,6 +46,7 @@ from service.storage.tables.placements import placements
 from service.storage.tables.recognition import results
 from service.storage.tables.record import events, external_ids, heads, stream_keys
 from service.storage.tables.trainees import documents, trainees
+from service.storage.tables.training import attendance, memberships
 from service.storage.tenancy import INSTITUTION, gated, mine
 from service.storage.views import View, among, read_by
 
@@ -136,10 +138,27 @@ def _changed_since() -> Any:
         ~and_(events.c.subject == word("obligation"), events.c.actor_roles == word("system")),
     )  # fmt: skip
     is_adoption = _i.c.kind == word("adoption")
+    is_marks = _i.c.kind == word("attendance")
+    a, later, m = attendance, attendance.alias("later"), memberships
+    over_marks = (
+        select(a.c.id)
+        .select_from(a.join(m, and_(mine(m), m.c.id == a.c.membership_id)))
+        .where(
+            mine(a), a.c.id == _r.c.item_id,
+            or_(
+                m.c.state.not_in([word(s) for s in LIVE]),
+                select(later.c.id).where(
+                    mine(later), later.c.session_id == a.c.session_id, later.c.membership_id == a.c.membership_id,
+                    later.c.seq > a.c.seq,
+                ).exists(),
+            ),
+        )
+    )  # fmt: skip
     return or_(
         unknown,
         and_(is_adoption, since.exists()),
-        and_(~is_adoption, or_(*moved)),
+        and_(is_marks, over_marks.exists()),
+        and_(~is_adoption, ~is_marks, or_(*moved)),
         and_(_r.c.outcome == word("created"), _i.c.kind == word("trainees"), of_person.exists()),
     )
 

@@ -85,6 +85,19 @@ async def test_import_of_all_rows_halts_whole_where_one_is_refused_meanwhile(wor
     assert (await first.apply())["done"] == 3
 
 
+async def test_import_of_all_rows_in_several_transactions_leaves_none_where_one_is_refused(
+    world: World, c: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "AT_MOST", 2)
+    first = await Importing.of(world, c, csv_of([HEADERS, *[student(n) for n in range(5)]]), mode="all")
+    await (await Importing.of(world, c, csv_of([HEADERS, student(4)]))).apply()
+    assert await first.apply() == {"state": "voided", "staged": 5, "creates": 5, "done": 4, "undone": 4}
+    trouble = (await first.item())["trouble"]
+    assert (trouble["code"], trouble["actual"]) == ("refused_since", [6])
+    known = (await c.get("/v1/trainees", state="known")).json()["items"]
+    assert [p["external_ids"][0]["value"] for p in known] == ["2026000004"]
+
+
 async def test_import_of_good_rows_blames_the_row_that_is_refused_meanwhile(world: World, c: Client) -> None:
     first = await Importing.of(world, c, csv_of([HEADERS, *[student(n) for n in range(9)]]))
     await (await Importing.of(world, c, csv_of([HEADERS, student(4)]))).apply()

@@ -70,6 +70,18 @@ GIVEN: dict[str, dict[str, Any]] = {
             t.AttendanceSheet(session_id=SESSION.id, marks=(t.AttendanceMark(membership_id=M, kind="present"),)),
         )
     },
+    "withdraw_attendance": {
+        "marks": (
+            t.WithdrawnMark(
+                attendance_id=UUID(int=7),
+                session_id=UUID(int=8),
+                membership_id=UUID(int=9),
+                kind="absent",
+                hours=Decimal(0),
+                alone=True,
+            ),
+        )
+    },
     "correct_attendance": {"attendance_id": UUID(int=7), "kind": "present", "note": "was there"},
     "set_assessment": {
         "name": "new",
@@ -506,4 +518,4 @@ def test_consequences_are_the_systems_alone() -> None:
     alone = {
         a for table in TABLES for a, rules in table.by_action.items() if all(set(r.who) == {SYSTEM} for r in rules)
     }
-    assert alone == {"receive", "call_off", "void"}
+    assert alone == {"receive", "call_off", "void", "withdraw_attendance"}

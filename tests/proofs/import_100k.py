@@ -19,6 +19,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,6 +31,7 @@ from service.actions import institutions
 from service.actions.imports.carrying import carry_on
 from service.actions.imports.items import SUBJECT, take_in
 from service.actions.work import Call, Services, Wanted, perform
+from service.aside import aside
 from service.domain.actors import COORDINATOR, Actor
 from service.storage import migrating
 from service.storage.database import Database
@@ -48,8 +51,15 @@ def peak() -> int:
 
 async def worker(dsn: str, keys: str, folder: str, institution: str) -> None:
     """Carry on until nothing waits, telling of the memory now and then."""
-    database = await Database.open(dsn, 4)
-    services = Services(database, Vault.parse(keys), Files(Path(folder).as_uri()))
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Services]:
+        database = await Database.open(dsn, 4)
+        try:
+            yield Services(database, Vault.parse(keys), Files(Path(folder).as_uri()))
+        finally:
+            await database.close()
+
     print("began", peak(), flush=True)
     longest = 0.0
 
@@ -61,10 +71,10 @@ async def worker(dsn: str, keys: str, folder: str, institution: str) -> None:
             longest = max(longest, time.perf_counter() - began - 0.005)
 
     watching = asyncio.create_task(watch())
-    while await carry_on(services, UUID(institution)):
-        print("peak", peak(), round(longest * 1000), flush=True)
+    async with aside(opened) as beside:
+        while await beside(lambda services: carry_on(services, UUID(institution))):
+            print("peak", peak(), round(longest * 1000), flush=True)
     watching.cancel()
-    await database.close()
 
 
 def sheet(rows: int) -> bytes:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from service.actions import applications, candidacies, certificates, enrolments, placements, trainees, training
 from service.actions.imports.cells import Faulty, read_data, reader_of
+from service.actions.imports.chains import Doing
 from service.actions.imports.people import People
 from service.actions.imports.rows import Cell, Entry, Outcome
 from service.actions.work import Subject
@@ -53,16 +54,6 @@ WAY: Final[Mapping[str, Any]] = {
 """What a row says beside the person, and the types of it."""
 _CALLED = read_data("imports", "adoption.json").get("values", {})
 READERS: Final = {name: reader_of(kind, _CHOICES.get(name), _CALLED.get(name, {})) for name, kind in WAY.items()}
-
-
-@dataclass(slots=True)
-class Doing:
-    """A row on its way: what it says, and the ids of what its steps have made or found."""
-
-    person: Said
-    way: Said
-    ids: dict[str, UUID]
-    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,4 +292,4 @@ def missing(known: Collection[str]) -> list[str]:
     return ([] if keyed else ["student_no"]) + ([] if somewhere else ["intake"])
 
 
-__all__ = ["BACK", "FORTH", "WAY", "Adopting", "Doing", "Slot", "missing"]
+__all__ = ["BACK", "FORTH", "WAY", "Adopting", "Slot", "missing"]

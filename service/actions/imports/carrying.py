@@ -14,6 +14,7 @@ from service.actions.imports.rows import Unreadable
 from service.actions.imports.staging import Guard, Overtaken
 from service.actions.work import AT_MOST, Call, Missing, Services, Wanted, perform
 from service.domain.actors import THE_SYSTEM, Actor, Role
+from service.domain.imports import DONE
 from service.domain.lifecycle import Refused
 from service.storage import files
 from service.storage.imports import Job, built_on, held, jobs, waiting
@@ -69,17 +70,24 @@ async def _apply(services: Services, call: Call, job: Job) -> None:
                 await _step(services, job, call, "finish", {})
                 return
     except Spoilt as no:
-        await _step(services, job, call, "fail", {"trouble": _spoilt("refused_since", no)})
+        action = "undo" if await _began(services, call, job) else "fail"
+        await _step(services, job, call, action, {"trouble": _spoilt("refused_since", no)})
+
+
+async def _began(services: Services, call: Call, job: Job) -> bool:
+    """Whether earlier transactions of the import did something: of all rows or none, that is taken back."""
+    async with services.database.connection() as con:
+        return any([await waiting(con, call.institution, job.id, outcome, 1) for outcome in DONE])
 
 
 async def _forth(services: Services, call: Call, job: Job) -> bool:
-    if KINDS[job.kind].chained:
+    if KINDS[job.kind].chain:
         return await chain_some(services, call, job, "create")
     return await apply_some(services, call, job)
 
 
 async def _back(services: Services, call: Call, job: Job) -> bool:
-    if KINDS[job.kind].chained:
+    if KINDS[job.kind].chain:
         return await chain_some(services, call, job, "created")
     return await take_back_some(services, call, job)
 

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from service.actions.imports import chains
-from service.actions.imports.adoption import Doing
 from service.actions.imports.applying import Spoilt, next_rows, note_fault
+from service.actions.imports.kinds import KINDS
 from service.actions.imports.staging import Guard, Overtaken
 from service.actions.work import Call, Services
 from service.domain.lifecycle import Reason
 from service.storage.database import Conflict, attempt
-from service.storage.imports import Job, Waiting, seqs_of
+from service.storage.imports import Job, Waiting
 from service.storage.tables.imports import import_rows, imports
 from service.storage.writes import Writes
 
@@ -83,22 +83,32 @@ class _Chunk:
             now = await Guard.of(con, services, call.institution, self.job.id)
             if now.head.version != self.guard.head.version:
                 raise Overtaken
-            await (chains.back if self.is_back else chains.forth)(services, con, call, doings)
-            seqs = await seqs_of(con, call.institution, [d.ids["person"] for d in doings.values()])
-            await self.guard.run(con, self._notes(doings, seqs))
+            chain = self.chain
+            await (chain.back if self.is_back else chain.forth)(services, con, call, doings)
+            led = {} if self.is_back else await chain.left(con, call, doings)
+            await self.guard.run(con, self._notes(doings, led))
 
-    def _doing(self, n: int) -> Doing:
+    @property
+    def chain(self) -> chains.Chain:
+        """How rows of the kind are done."""
+        chain = KINDS[self.job.kind].chain
+        if chain is None:
+            raise TypeError("rows of this kind ask for one act each")
+        return chain
+
+    def _doing(self, n: int) -> chains.Doing:
         said = self.said[n]
         if not self.is_back:
-            return chains.doing_of(chains.read_said(said["given"]), self.rows[n].item)
+            return chains.doing_of(self.chain.read(said["given"]), self.rows[n].item)
         shared = {name: UUID(known) for name, known in said["shared"].items()}
-        return Doing({}, shared, {name: UUID(known) for name, known in said["ids"].items()})
+        ids = {name: UUID(known) for name, known in said["ids"].items()}
+        return chains.Doing({}, shared, ids | {"import": self.job.id})
 
-    def _notes(self, doings: dict[int, Doing], seqs: dict[UUID, int]) -> Writes:
+    def _notes(self, doings: chains.Doings, led: Mapping[int, tuple[UUID, int]]) -> Writes:
         writes = Writes(self.call.institution)
         self.guard.hold(writes)
         for n, doing in doings.items():
-            self._note(writes, n, doing, seqs)
+            self._note(writes, n, doing, led)
         for n, why in self.turned.items():
             note_fault(writes, self.guard, self.rows[n], self.said[n], chains.told(why))
         lost = {"creates": -len(self.turned), "faulty": len(self.turned)} if self.turned else {}
@@ -106,12 +116,13 @@ class _Chunk:
         writes.count(imports, self.job.id, {"id": self.job.id}, **done, **lost)
         return writes
 
-    def _note(self, writes: Writes, n: int, doing: Doing, seqs: dict[UUID, int]) -> None:
-        person, said = doing.ids["person"], self.said[n]
+    def _note(self, writes: Writes, n: int, doing: chains.Doing, led: Mapping[int, tuple[UUID, int]]) -> None:
+        said = self.said[n]
         kept = {"key": said.get("key"), "findings": said.get("findings")}
         columns: dict[str, Any] = {"outcome": "voided"}
         if not self.is_back:
             shared = {name: str(doing.way[name]) for name in chains.SHARED if name in doing.way}
             kept |= {"ids": {name: str(i) for name, i in doing.ids.items()}, "shared": shared}
-            columns = {"outcome": "created", "item_id": person, "left_version": seqs[person]}
+            item, version = led[n]
+            columns = {"outcome": "created", "item_id": item, "left_version": version}
         writes.change(import_rows, self.job.id, id=self.rows[n].id, sealed=self.guard.seal(kept), **columns)

@@ -83,8 +83,8 @@ async def _stage_all(services: Services, call: Call, job: Job, kind: Kind, table
 
 async def _rehearse(services: Services, call: Call, kind: Kind, reader: Reader, entries: Sequence[Entry]) -> None:
     """Put every row to the rules, those that ask the same facts together."""
-    if kind.chained:
-        await rehearse_rows(services, call, entries, reader.header)
+    if kind.chain:
+        await rehearse_rows(services, call, kind.chain, entries, reader.header)
         return
     groups: dict[Any, list[Entry]] = defaultdict(list)
     for entry in entries:

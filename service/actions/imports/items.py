@@ -111,7 +111,7 @@ SUBJECT: Subject[Any] = Subject(
     tables.imports,
     stored.FACTS,
     births={"upload": stored.NEW_FACTS, "void": stored.VOID_FACTS},
-    effects={"upload": upload, "check": check, "fail": fail, "apply": apply, "void": void, "keep": keep},
+    effects={"upload": upload, "check": check, "fail": fail, "undo": fail, "apply": apply, "void": void, "keep": keep},
     kind="import",
 )
 

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from service.actions import certificates, courses, documents, results, trainees
-from service.actions.imports import adoption, chains, scans
+from service.actions import certificates, courses, documents, results, trainees, training
+from service.actions.imports import adoption, attendance, scans, walks
+from service.actions.imports.chains import Chain
 from service.actions.imports.forms import PERSON, ByInputs, readers_of
 from service.actions.imports.people import People
 from service.actions.imports.rows import STUDENT_NO, Cell, Columns, Entry, Table, open_table
@@ -66,7 +67,7 @@ class Kind:
 
     `undo` is the action that takes back what a row created. `missing` says which columns a sheet lacks. `of_person`:
     what a row creates is born of the person whom it names. `opened` makes the rows of a file; `kept` are the types of
-    what a row carries beside the inputs of its rules. `chained`: a row asks for several acts.
+    what a row carries beside the inputs of its rules. `chain`: how rows are done that are not one act each.
     """
 
     name: str
@@ -79,7 +80,7 @@ class Kind:
     of_person: bool = False
     opened: Callable[[Path, Any, Any], Table] = open_table
     kept: Mapping[str, Any] = field(default_factory=dict)
-    chained: bool = False
+    chain: Chain | None = None
 
     @cached_property
     def acting(self) -> Subject[Any]:
@@ -106,8 +107,8 @@ class Kind:
 
     def read_given(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What was kept of a row as JSON, of the types that the rules know."""
-        if self.chained:
-            return chains.read_said(said)
+        if self.chain is not None:
+            return self.chain.read(said)
         adapters = self._adapters
         return {n: None if v is None else adapters[n].validate_python(v, strict=False) for n, v in said.items()}
 
@@ -184,7 +185,16 @@ KINDS: dict[str, Kind] = {
             "take_back",
             adoption.missing,
             lambda r: adoption.Adopting(People(r.services, r.call, r.headers, r.today, r.phone_country)),
-            chained=True,
+            chain=walks.ADOPTION,
+        ),
+        Kind(
+            "attendance",
+            training.CLASSES,
+            "take_attendance_of_many",
+            "withdraw_attendance",
+            attendance.missing,
+            lambda r: attendance.Marks(r.services, r.call, r.headers),
+            chain=attendance.MARKING,
         ),
         by_inputs("results", results.SUBJECT, "record", RESULT, defaults={"source": "home"}),
     )

@@ -13,6 +13,7 @@ from service.actions.recognition import SUBJECT, opened, precedents, preview, tr
 from service.api.inputs import LIST_MAX, In, given_of, kind_of
 from service.api.messages import refused
 from service.api.operations import Asked, Operation, Operations, respond
+from service.api.routes.downloads import downloading
 from service.api.routes.subjects import Birth, Resource, cursor_of, read_cursor, routes_of
 from service.api.schemas.common import PageOut
 from service.api.schemas.recognition import (
@@ -120,6 +121,7 @@ def routes() -> list[Operations]:
             query=LedgerQuery,
         )
     )
+    entries.add(downloading("/ledger/export", "ledger_export", LEDGER, "ledger.read", EntryOut, LedgerQuery))
     more = Operations("recognition")
     more.add(
         Operation(

@@ -10,15 +10,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from service.actions import exports, reading
+from service.actions import reading
 from service.actions.work import Done, Result, Subject, Wanted, Work, offers, perform
 from service.api.bulk import births_model, distinct, items_model
 from service.api.inputs import action_model, given_of, kind_of
-from service.api.messages import offered, refused, told
+from service.api.messages import offered, refused
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.problems import Problem
+from service.api.routes.downloads import FILE, download, filters_of
 from service.api.schemas.common import (
     ActionsOut,
     After,
@@ -31,7 +32,7 @@ from service.api.schemas.common import (
     Paged,
     PageOut,
 )
-from service.domain.lifecycle import KERNEL_ACTIONS, Given, Reason
+from service.domain.lifecycle import KERNEL_ACTIONS, Given
 from service.storage.views import View
 
 
@@ -117,7 +118,7 @@ def lists_of(resource: Resource) -> Operations:
             "list",
             resource.policy,
             query=_query_of(resource, Exporting, "ExportQuery"),
-            extra={"response_class": Response, "openapi_extra": {"responses": {"200": EXPORTED}}},
+            extra=FILE,
         )
     )
     return router
@@ -243,40 +244,15 @@ async def _with_actions(resource: Resource, asked: Asked, rows: list[dict[str, A
         row["actions"] = [offered(o, asked.language) for o in mine if o.action not in resource.hidden]
 
 
-EXPORTED: dict[str, Any] = {
-    "description": "Every row, as an attachment; an NDJSON file ends with a line that counts them.",
-    "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in exports.MEDIA.values()},
-    "headers": {"x-row-count": {"description": "How many rows it has.", "schema": {"type": "integer"}}},
-}
-
-
-def _filters(query: Any) -> dict[str, Any]:
-    reserved = {*Paged.model_fields, *Exporting.model_fields, "sort"}
-    names = (n for n in type(query).model_fields if n not in reserved)
-    return {n: value for n in names if (value := getattr(query, n)) is not None}
-
-
 def _export(resource: Resource) -> Callable[[Asked], Any]:
     names = [n for n in resource.out.model_fields if n != "actions"]
 
     async def handle(asked: Asked) -> Response:
-        query = asked.query
-        try:
-            made = await exports.export(
-                asked.services, asked.call, resource.view, resource.policy, form=query.format, names=names,
-                filters=_filters(query), sort=getattr(query, "sort", None), downward=query.order == "newest",
-                show=lambda row: resource.show(asked, row),
-            )  # fmt: skip
-        except exports.TooManyRows:
-            reason = told(Reason("export_too_large", required=exports.ROWS_MOST, pointer="query"), asked.language)
-            raise Problem("invalid", reasons=[reason]) from None
-        headers = {
-            "content-length": str(made.size),
-            "content-disposition": f'attachment; filename="{resource.plural}.{query.format}"',
-            "x-row-count": str(made.rows),
-            "cache-control": "no-store",
-        }
-        return StreamingResponse(made.content, media_type=exports.MEDIA[query.format], headers=headers)
+        return await download(
+            asked, resource.view, resource.policy, title=resource.plural, names=names,
+            filters=filters_of(asked.query), sort=getattr(asked.query, "sort", None),
+            show=(lambda row: resource.show(asked, row)) if resource.present else None,
+        )  # fmt: skip
 
     return handle
 
@@ -284,7 +260,7 @@ def _export(resource: Resource) -> Callable[[Asked], Any]:
 def _list(resource: Resource) -> Callable[[Asked], Any]:
     async def handle(asked: Asked) -> Response:
         query = asked.query
-        filters = _filters(query)
+        filters = filters_of(query)
         found = await reading.page(
             asked.services, asked.call, resource.view, resource.policy, filters=filters, limit=query.limit,
             after=read_cursor(query.after), sort=getattr(query, "sort", None), downward=query.order == "newest",

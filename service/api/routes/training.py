@@ -15,6 +15,7 @@ from service.actions.work import Wanted, perform
 from service.api.inputs import In, action_model
 from service.api.messages import told
 from service.api.operations import Asked, Operation, Operations, as_json, respond
+from service.api.routes.downloads import downloading
 from service.api.routes.subjects import Birth, Resource, cursor_of, given_to, moved, read_cursor, replied, routes_of
 from service.api.schemas.common import MovedOut, PageOut
 from service.api.schemas.training import (
@@ -91,6 +92,12 @@ MEMBERSHIP = Resource(
     births={"register": Birth("person_id", extra=("class_id",), summary="Register somebody in a class")},
     includes={"completion": _with_completion},
 )
+
+
+async def _of_class(asked: Asked) -> dict[str, Any]:
+    """A class that is not seen is not found."""
+    await reading.item(asked.services, asked.call, CLASS_VIEW, "classes.read", asked.id)
+    return {"class_id": asked.id}
 
 
 def _parts(view: View, policy: str, sort: str | None = None) -> Callable[[Asked], Any]:
@@ -179,6 +186,12 @@ PARTS: tuple[tuple[str, str, Any, Any], ...] = (
     ("assessments", "The assessments of a class", _parts(ASSESSMENT_VIEW, "classes.read"), Parts),
     ("marks", "The marks in a class", _parts(MARK_VIEW, "memberships.read"), MarksAsked),
 )  # fmt: skip
+FILES: tuple[tuple[str, View, str, Any, Any], ...] = (
+    ("sessions", SESSION_VIEW, "classes.read", SessionOut, SessionsAsked),
+    ("attendance", ATTENDANCE_VIEW, "memberships.read", AttendanceOut, AttendanceAsked),
+    ("assessments", ASSESSMENT_VIEW, "classes.read", AssessmentOut, Parts),
+    ("marks", MARK_VIEW, "memberships.read", MarkOut, MarksAsked),
+)
 PAGES: dict[str, Any] = {
     "sessions": PageOut[SessionOut],
     "attendance": PageOut[AttendanceOut],
@@ -195,6 +208,16 @@ def routes() -> list[Operations]:
     for part, summary, handle, query in PARTS:
         path, name = f"/classes/{{id}}/{part}", f"classes_{part}"
         more.add(Operation("GET", path, name, summary, handle, "list", "classes.read", PAGES[part], query=query))
+    for part, view, policy, out, query in FILES:
+        path, name = f"/classes/{{id}}/{part}/export", f"classes_{part}_export"
+        sort = "starts_at" if part == "sessions" else None
+        more.add(downloading(path, name, view, policy, out, query, sort=sort, within=_of_class))
+    more.add(
+        downloading(
+            "/sessions/export", "sessions_export", SESSION_VIEW, "classes.read", SessionOut, TimetableAsked,
+            sort="starts_at",
+        )
+    )  # fmt: skip
     more.add(
         Operation(
             "GET", "/sessions", "sessions_list", "Meetings of any class", _sessions, "list", "classes.read",

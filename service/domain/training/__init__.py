@@ -27,6 +27,7 @@ from service.domain.training.facts import (
     PlannedSession,
     SessionFact,
     TimetableEntry,
+    WithdrawnMark,
     local_day,
 )
 from service.domain.training.memberships import MEMBERSHIP, nothing_in_attempt, nothing_recorded
@@ -73,6 +74,7 @@ __all__ = [
     "PlannedSession",
     "SessionFact",
     "TimetableEntry",
+    "WithdrawnMark",
     "assessment_fits",
     "corrected",
     "days_cover_sessions",

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, Role
+from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, SYSTEM, Role
 from service.domain.completion import EXCUSES, plain
 from service.domain.lifecycle import NEW, Dossier, Given, Lifecycle, Reason, Rule, Takes, because
 from service.domain.training.facts import (
@@ -27,6 +27,7 @@ from service.domain.training.facts import (
     NewClass,
     PlannedSession,
     TimetableEntry,
+    WithdrawnMark,
 )
 from service.domain.training.sessions import (
     attendance_fits,
@@ -241,6 +242,7 @@ ATTENDED: tuple[Takes[Any], ...] = (
     Takes("marks", tuple[AttendanceMark, ...], "How each member attended; one taken later replaces one taken earlier."),
 )
 SHEETS: Takes[Any] = Takes("sheets", tuple[AttendanceSheet, ...], "The attendance of many meetings, one sheet each.")
+WITHDRAWN: Takes[Any] = Takes("marks", tuple[WithdrawnMark, ...], "The marks, and what counted before each.")
 CORRECTED: tuple[Takes[Any], ...] = (
     Takes("attendance_id", UUID, "The mark that was wrong."),
     Takes("kind", Annotated[str, "line"], "How they attended in truth."),
@@ -303,6 +305,8 @@ TRAINING_CLASS = Lifecycle[Any]("training_class", [
     *_staying("take_attendance",   ["running"],              TEACHING,     "training_class.attendance_taken",   ATTENDED, [attendance_fits]),
     *_staying("take_attendance_of_many", ["running"],        TEACHING,     "training_class.attendance_of_many_taken", [SHEETS], [sheets_fit]),
     *_staying("correct_attendance", ["running", "completed"], TEACHING,    "training_class.attendance_corrected", CORRECTED, [correction_fits]),
+    # The import that put the marks down was taken back.
+    *_staying("withdraw_attendance", ["running", "completed"], [SYSTEM],   "training_class.attendance_withdrawn", [WITHDRAWN], []),
     *_staying("set_assessment",    BEFORE_END,               TEACHING,     "training_class.assessment_set",     ASSESSMENT, [assessment_fits]),
     *_staying("record_marks",      ["running", "completed"], [INSTRUCTOR], "training_class.marks_recorded",     MARKED, [marks_fit]),
     *_staying("confirm_hours",     ["running", "completed"], [ENTERPRISE], "training_class.hours_confirmed",    [HOURS], [hours_fit], [class_is_dual]),

@@ -76,6 +76,18 @@ class AttendanceSheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnMark:
+    """A mark that an import put down, and what is put in its place; `alone`: nobody else marked the meeting."""
+
+    attendance_id: UUID
+    session_id: UUID
+    membership_id: UUID
+    kind: Annotated[str, "line"]
+    hours: Decimal
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What one member reached in an assessment."""
 
