@@ -17,9 +17,9 @@ from service.actions.placement_requests import (
     take_seat,
     use_up_seat,
 )
-from service.actions.planning import horizon_of
+from service.actions.planning import horizon_of, horizon_of_candidacy
 from service.actions.timers import Timer
-from service.actions.work import Item, Subject, Work
+from service.actions.work import Effect, Item, Subject, Work
 from service.domain import terms as term
 from service.domain.candidacies import (
     CANDIDACY,
@@ -299,39 +299,53 @@ def adjust(d: Any, work: Work) -> Any:
     )
 
 
+def _planned(effect: Effect | None) -> Effect:
+    """What the step leaves behind, and from when on the flight is in danger."""
+
+    def planned(work: Work, item: Item[Any], step: Step, given: Given) -> dict[str, Any]:
+        left = dict((effect(work, item, step, given) if effect else None) or {})
+        last = item.dossier.last_step if step.action == "correct" else None
+        since = left.get("since_on") or (last.since_before if last else None) or work.occurred_on
+        return left | horizon_of_candidacy(item.dossier, step.to_state, since)
+
+    return planned
+
+
+EFFECTS: dict[str, Effect] = {
+    "adopt": adopt,
+    "identify": identify,
+    "ask_consent": ask_consent,
+    "nominate": nominate,
+    "refuse_consent": refuse_consent,
+    "invite": invite,
+    "choose": choose,
+    "reserve_list": choose,
+    "offer": offer,
+    "accept": accept,
+    "decline": give_seat_back,
+    "lapse": give_seat_back,
+    "rescind": give_seat_back,
+    "withdraw": give_seat_back,
+    "withdraw_by_school": give_seat_back,
+    "lose_consent": give_seat_back,
+}
+UNDO: dict[str, Effect] = {
+    "refuse_consent": ask_again,
+    "offer": take_offer_back,
+    "decline": offer_again,
+    "lapse": offer_again,
+    "rescind": offer_again,
+    "withdraw": offer_again,
+    "withdraw_by_school": offer_again,
+}
 SUBJECT: Subject[Any] = Subject(
     "candidacies",
     CANDIDACY,
     candidacies,
     stored.FACTS,
     births={"identify": stored.NEW_FACTS, "adopt": stored.NEW_FACTS},
-    effects={
-        "adopt": adopt,
-        "identify": identify,
-        "ask_consent": ask_consent,
-        "nominate": nominate,
-        "refuse_consent": refuse_consent,
-        "invite": invite,
-        "choose": choose,
-        "reserve_list": choose,
-        "offer": offer,
-        "accept": accept,
-        "decline": give_seat_back,
-        "lapse": give_seat_back,
-        "rescind": give_seat_back,
-        "withdraw": give_seat_back,
-        "withdraw_by_school": give_seat_back,
-        "lose_consent": give_seat_back,
-    },
-    undo={
-        "refuse_consent": ask_again,
-        "offer": take_offer_back,
-        "decline": offer_again,
-        "lapse": offer_again,
-        "rescind": offer_again,
-        "withdraw": offer_again,
-        "withdraw_by_school": offer_again,
-    },
+    effects={action: _planned(EFFECTS.get(action)) for action in CANDIDACY.by_action},
+    undo={action: _planned(UNDO.get(action)) for action in CANDIDACY.by_action},
     adjust=adjust,
     owe=owing(_owed_by_placement),
 )

@@ -69,6 +69,9 @@ async def completions(services: Services, call: Call, memberships: Sequence[UUID
     return {row["id"]: _explained(row) for row in found.items}
 
 
+stored.COMPLETION.keeps("ids", "may_fail", "class_id")
+
+
 def _ahead(row: dict[str, Any]) -> Ahead:
     named = ("today", "starts_on", "ends_on", "hours_left", "resits_until")
     return Ahead(**{name: row[name] for name in named})

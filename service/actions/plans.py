@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from service.actions import reading
+from service.actions.candidacies import SUBJECT as CANDIDACIES
 from service.actions.placements import dossier_of
-from service.actions.planning import plan_of, shown
-from service.actions.work import Call, Services
+from service.actions.planning import plan_of, plan_of_candidacy, shown
+from service.actions.work import Call, Missing, Services, read_facts
 from service.domain.actors import Sight
 from service.domain.planning import TestDay
 from service.storage import placements as stored
@@ -24,9 +25,24 @@ async def plan_of_one(services: Services, call: Call, placement: UUID) -> dict[s
         Missing: it is not there, or not seen.
     """
     p = await dossier_of(services, call, placement, "placements.read")
-    return shown(
-        p, plan_of(p, await _test_days(services, call)), placement, papers_of_person=call.eyes is not Sight.ORGANISATION
-    )
+    found, whole = plan_of(p, await _test_days(services, call)), call.eyes is not Sight.ORGANISATION
+    return shown(found, placement, p.person_id, p.state, p.pathway, papers_of_person=whole)
+
+
+async def plan_of_candidate(services: Services, call: Call, candidacy: UUID) -> dict[str, Any]:
+    """The plan of a candidacy, on the way to the day that its request names.
+
+    Raises:
+        Missing: it is not there, or not seen.
+    """
+    actor, items = await read_facts(services, call, CANDIDACIES, [candidacy])
+    reading.check(actor, "candidacies.read")
+    if candidacy not in items:
+        raise Missing
+    c = items[candidacy].dossier
+    found, whole = plan_of_candidacy(c, await _test_days(services, call)), call.eyes is not Sight.ORGANISATION
+    pathway = c.request.job.pathway if c.request else ""
+    return shown(found, candidacy, c.person.id, c.state, pathway, papers_of_person=whole)
 
 
 async def _test_days(services: Services, call: Call) -> list[TestDay]:
@@ -60,5 +76,6 @@ async def plans(
     days = await _test_days(services, call) if ids else []
     by_id = {r["id"]: stored.FACTS.dossier(r) for r in records if r["id"] is not None}
     whole = call.eyes is not Sight.ORGANISATION
-    rows = [shown(by_id[i], plan_of(by_id[i], days), i, papers_of_person=whole) for i in ids if i in by_id]
+    read = [(i, by_id[i]) for i in ids if i in by_id]
+    rows = [shown(plan_of(p, days), i, p.person_id, p.state, p.pathway, papers_of_person=whole) for i, p in read]
     return rows, found.next

@@ -8,7 +8,7 @@ before it would no longer be good on the flight.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -28,6 +28,20 @@ from service.domain.requirements.model import AnyTest, Mark
 DAY = timedelta(days=1)
 SATURDAY = 5
 SETTLED = ("accepted", "waived", "met")
+CHOICE = ("identified", "nominated", "selected", "offered")
+"""What a candidacy has before it before it becomes a placement."""
+WAY = (*CHOICE, *LINE)
+STANDS_AT: Mapping[str, str] = {
+    "identified": "identified",
+    "consent_pending": "identified",
+    "nominated": "nominated",
+    "shortlisted": "nominated",
+    "interviewing": "nominated",
+    "waitlisted": "nominated",
+    "selected": "selected",
+    "offered": "offered",
+}
+"""How far the states of a candidacy have come; those that are not here have nothing of it left to plan."""
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 """Days beyond which nothing is planned."""
 
@@ -41,13 +55,15 @@ class Duration:
     usual: int
     unit: Literal["days", "working_days"] = "days"
     calendar: str | None = None
+    source: str | None = None
+    evidence: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
     """The durations of a pathway by stage, and where they come from; with less room than the margin it is critical.
 
-    `results_days` is how long a test's result is waited for.
+    `results_days` is how long a test's result is waited for, `results_of` the same for the tests of which more is known.
     """
 
     by_stage: Mapping[str, Duration]
@@ -55,6 +71,11 @@ class Durations:
     source: str
     evidence: Mark
     results_days: int = 0
+    results_of: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def result_by(self, day: TestDay) -> date:
+        """The day by which the result of a sitting is there."""
+        return day.held_on + timedelta(days=self.results_of.get(day.test, self.results_days))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +102,8 @@ class Step:
     latest_on: date
     slack_days: int
     critical: bool
+    source: str | None = None
+    evidence: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +174,15 @@ def aim_of(stages: Sequence[str]) -> str:
 
 def still_to_reach(stages: Sequence[str], state: str) -> tuple[str, ...]:
     """The stages after the present one, up to the aim; none where it is behind them, or where nothing is left to plan."""
-    if state not in LINE:
+    if state not in WAY:
         return ()
-    aim = LINE.index(aim_of(stages))
-    return tuple(s for s in stages if LINE.index(state) < LINE.index(s) <= aim)
+    aim = WAY.index(aim_of(stages))
+    return tuple(s for s in stages if WAY.index(state) < WAY.index(s) <= aim)
+
+
+def action_of(stage: str) -> str:
+    """The action that leads to a stage; an offer is gated by nothing."""
+    return GATES[stage].action if stage in GATES else "offer"
 
 
 def latest_days(
@@ -206,7 +234,7 @@ def issued_from(needed_on: date, r: Requirement) -> date | None:
 
 
 def in_time(
-    rows: Iterable[Requirement], needed_on: date, today: date, results_days: int, test_days: Iterable[TestDay]
+    rows: Iterable[Requirement], needed_on: date, today: date, durations: Durations, test_days: Iterable[TestDay]
 ) -> tuple[TestDay, ...]:
     """The days on which any test that serves can be sat: registration is open, and the result comes by the day."""
     serving = [a for r in rows if isinstance(r.asks, AnyTest) for a in r.asks.alternatives]
@@ -214,7 +242,7 @@ def in_time(
         d
         for d in test_days
         if d.register_until >= today
-        and d.held_on + timedelta(days=results_days) <= needed_on
+        and durations.result_by(d) <= needed_on
         and any(a.test == d.test and (d.level is None or not a.levels or d.level in a.levels) for a in serving)
     ]
     return tuple(sorted(found, key=lambda d: (d.held_on, d.id), reverse=True))
@@ -225,7 +253,7 @@ def _papers(
     facts: RequirementFacts,
     latest: Mapping[str, date],
     today: date,
-    results_days: int,
+    durations: Durations,
     test_days: Iterable[TestDay],
 ) -> list[Paper]:
     """Each paper once, though several gates look at it: by the first of them, and for as long as the last asks."""
@@ -252,7 +280,7 @@ def _papers(
             latest_on=first_on,
             valid_until=row.valid_until,
             runs_out=runs_out,
-            test_days=in_time(asking, first_on, today, results_days, test_days),
+            test_days=in_time(asking, first_on, today, durations, test_days),
         )
     return sorted(found.values(), key=lambda p: (p.latest_on, p.key))
 
@@ -278,9 +306,13 @@ def plan(
     durations: Durations,
     calendars: Calendars,
     test_days: Sequence[TestDay] = (),
+    before_it: Sequence[str] = (),
 ) -> Plan | None:
-    """The plan of a placement; None where it has no day to aim at, or nothing is left before it."""
-    stages, aim = packs.stages, aim_of(packs.stages)
+    """The plan of a placement; None where it has no day to aim at, or nothing is left before it.
+
+    `before_it` is what comes before the placement begins, where somebody is a candidate yet.
+    """
+    stages, aim = (*before_it, *packs.stages), aim_of(packs.stages)
     aim_on = facts.planned_departure_on if aim == "departed" else facts.starts_on
     ahead = still_to_reach(stages, state)
     if aim_on is None or not ahead or not FIRST_DAY <= aim_on <= LAST_DAY:
@@ -295,8 +327,8 @@ def plan(
         slack = (latest[stage] - on).days
         steps.append(
             Step(
-                stage=stage, action=GATES[stage].action, earliest_on=earliest, expected_on=on, latest_on=latest[stage],
-                slack_days=slack, critical=slack < durations.margin_days,
+                stage=stage, action=action_of(stage), earliest_on=earliest, expected_on=on, latest_on=latest[stage],
+                slack_days=slack, critical=slack < durations.margin_days, source=d.source, evidence=d.evidence,
             )
         )  # fmt: skip
         here = stage
@@ -305,7 +337,7 @@ def plan(
         aim=aim,
         aim_on=aim_on,
         steps=tuple(steps),
-        papers=tuple(_papers(packs, facts, latest, today, durations.results_days, test_days)),
+        papers=tuple(_papers(packs, facts, latest, today, durations, test_days)),
         critical_on=critical_on,
         late_on=late_on,
         critical=critical_on is not None and critical_on <= today,

@@ -9,23 +9,33 @@ import asyncpg
 from sqlalchemy import Select, and_, case, func, literal_column, or_, select
 
 from service.domain.actors import Sight
+from service.domain.candidacies import BELOW_ACCEPTED
 from service.domain.placements import AT_HOME, AWAY
 from service.domain.tasks import ATTENTION
 from service.storage.database import Statement
 from service.storage.obligations import OVERDUE
 from service.storage.opening import TODAY, word
 from service.storage.scopes import actor_of, sees
+from service.storage.tables.candidacies import candidacies
 from service.storage.tables.obligations import obligations
+from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements, requirement_items
 from service.storage.tasks import paged, row_of
 from service.storage.tenancy import mine
 
 _p, _o, _i = placements, obligations, requirement_items
+_c, _r = candidacies, placement_requests
 SOON = 30
 """Days ahead of its end in which a paper of somebody abroad is shown."""
 _aim = case((_p.c.departs, _p.c.planned_departure_on), else_=_p.c.starts_on)
 _home = _p.c.state.in_([word(s) for s in AT_HOME])
 _late = _p.c.late_on <= TODAY
+_flight_of_request = (
+    select(func.coalesce(_r.c.planned_departure_on, _r.c.starts_on))
+    .where(mine(_r), _r.c.id == _c.c.request_id)
+    .scalar_subquery()
+)
+_chosen, _gone = _c.c.state.in_([word(s) for s in BELOW_ACCEPTED]), _c.c.late_on <= TODAY
 
 
 def _numbered(kind: str, *more: Any, **named: Any) -> Select[Any]:
@@ -57,6 +67,12 @@ def attention_of(sight: Sight, filters: tuple[str, ...], *, after: bool) -> Stat
         ),
         _numbered("flight_critical", "placement", _p, "reschedule", _aim).where(
             held, sees(_p, sight, actor), _home, _p.c.critical_on <= TODAY, or_(_p.c.late_on.is_(None), ~_late)
+        ),
+        _numbered("flight_late", "candidacy", _c, "withdraw_by_school", _flight_of_request, overdue=_gone).where(
+            held, sees(_c, sight, actor), _chosen, _gone
+        ),
+        _numbered("flight_critical", "candidacy", _c, "withdraw_by_school", _flight_of_request).where(
+            held, sees(_c, sight, actor), _chosen, _c.c.critical_on <= TODAY, or_(_c.c.late_on.is_(None), ~_gone)
         ),
         _numbered("obligation_overdue", "obligation", _o, "fulfil", _o.c.due_on, overdue=OVERDUE).where(
             held, sees(_o, sight, actor), _o.c.due_on.is_not(None), OVERDUE

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Date,
     Text,
     Uuid,
@@ -346,6 +347,10 @@ _OWN = (
 _interview_at = cast(_c.c.interview["at"].astext, INSTANT)
 
 
+def _has_come(day: ColumnElement[Any]) -> ColumnElement[bool]:
+    return func.coalesce(and_(day <= TODAY, _c.c.state.in_([word(s) for s in BELOW_ACCEPTED])), literal_column("false"))
+
+
 def _columns(sight: Sight | None, _actor: Any) -> dict[str, Any]:
     """What each pair of eyes sees of a candidacy."""
     shown: dict[str, Any] = {name: _c.c[name] for name in _OWN}
@@ -370,6 +375,8 @@ def _columns(sight: Sight | None, _actor: Any) -> dict[str, Any]:
                 ),
             )
         ),
+        "critical": _has_come(_c.c.critical_on),
+        "late": _has_come(_c.c.late_on),
         "offer_ends": case((_c.c.offer_ends_at.is_not(None), _here_and_there(_c.c.offer_ends_at))),
     }
 
@@ -392,6 +399,8 @@ VIEW = View(
         "request_id": among(_c.c.request_id),
         "person_id": among(_c.c.person_id),
         "organisation_id": among(_r.c.organisation_id),
+        "critical": (Boolean(), lambda value: value == _has_come(_c.c.critical_on)),
+        "late": (Boolean(), lambda value: value == _has_come(_c.c.late_on)),
     },
     sorts={"rank": (func.coalesce(_c.c.rank, literal_column("2147483647")), False)},
 )

@@ -8,8 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from service.domain.planning import Duration, Durations
-from service.domain.requirements import LINE
+from service.domain.planning import WAY, Duration, Durations
 from service.domain.requirements.model import MARKS
 from service.storage.packs import Fault, FaultyPack
 
@@ -31,10 +30,12 @@ def _read(rows: Iterable[dict[str, Any]]) -> dict[str, Duration]:
     found = {}
     for row in rows:
         d = Duration(**row)
-        if d.stage not in LINE or d.unit not in UNITS or not 0 <= d.minimum <= d.usual:
+        if d.stage not in WAY or d.unit not in UNITS or not 0 <= d.minimum <= d.usual:
             raise _faulty(d.stage, "an unknown stage or unit, or more at least than as a rule")
         if (d.unit == "working_days") != (d.calendar is not None):
             raise _faulty(d.stage, "working days need a calendar, and days have none")
+        if d.evidence not in (None, *MARKS):
+            raise _faulty(d.stage, "an unknown mark")
         found[d.stage] = d
     return found
 
@@ -50,6 +51,7 @@ def durations_of(pathway: str) -> Durations:
         by_stage=by_stage,
         margin_days=said["margin_days"],
         results_days=said["results_days"],
+        results_of={row["test"]: row["days"] for row in said["results"]},
         source=said["source"],
         evidence=said["evidence"],
     )

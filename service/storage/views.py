@@ -40,6 +40,14 @@ Columns: TypeAlias = (
 )
 
 
+BY_ID = "id"
+"""The filter that every view has."""
+
+
+class UnknownFilter(TypeError):
+    """A filter that a view does not have: a slip of ours, never of a client."""
+
+
 @dataclass(frozen=True)
 class View:
     """How a resource is read: its table, what a row shows, what may be asked for, in which orders.
@@ -64,15 +72,25 @@ class View:
         """The columns for such eyes."""
         return self.columns(sight, actor) if callable(self.columns) else self.columns
 
+    def keeps(self, *names: str) -> tuple[str, ...]:
+        """The names of filters that a caller will use, told when it is loaded.
+
+        Raises:
+            UnknownFilter: the view has none of that name; such a service does not start.
+        """
+        if unknown := [n for n in names if n not in self.filters and n != BY_ID]:
+            raise UnknownFilter(f"{self.table.name} has no filter {', '.join(unknown)}")
+        return names
+
     def page(
         self, sight: Sight | None, filters: Sequence[str], sort: str | None, *, after: bool, downward: bool = False
     ) -> Statement[asyncpg.Record]:
         """A page by filters, in an order, after a row."""
-        return _page(self, sight, tuple(sorted(filters)), sort, after=after, downward=downward)
+        return _page(self, sight, tuple(sorted(self.keeps(*filters))), sort, after=after, downward=downward)
 
     def item(self, sight: Sight | None) -> Statement[asyncpg.Record]:
         """Rows by their ids."""
-        return _page(self, sight, ("id",), None, after=False, downward=False)
+        return _page(self, sight, (BY_ID,), None, after=False, downward=False)
 
 
 def _asked(actor: Any) -> list[Any]:
@@ -105,10 +123,10 @@ def _page(
 ) -> Statement[asyncpg.Record]:
     actor = actor_of(sight)
     t = view.table
-    by_id: tuple[Any, Filter] = (Uuid, lambda value: t.c.id == value)
+    known_filters: Mapping[str, tuple[Any, Filter]] = {BY_ID: (Uuid, lambda value: t.c.id == value), **view.filters}
     conditions = [sees(t, sight, actor), select(actor.c.account_id).scalar_subquery().is_not(None)]
     for name in filters:
-        type_, keeps = view.filters.get(name, by_id)
+        type_, keeps = known_filters[name]
         conditions.append(keeps(bindparam(f"by_{name}", type_=type_)))
     key, down = view.sorts[sort] if sort else (t.c.id, downward)
     order = [key, t.c.id] if sort else [t.c.id]

@@ -7,12 +7,17 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, READER, TRAINEE
+from service.storage.placements import VIEW
 from service.storage.test_days import MOST, TEST_DAYS
+from service.storage.views import UnknownFilter
 from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
 from tests.api.test_sittings import register, sitting
 from tests.api.test_training import day, person
 from tests.conftest import TODAY, ZONE, Client, World
+from tests.jobs import Jobs
 
 
 def plain(path: str) -> UUID:
@@ -158,3 +163,56 @@ async def test_plans_look_at_sittings_that_still_take_people(world: World) -> No
     assert await found(at) == [(soon, "N4"), (later, "N3")]
     assert await found(at + DAY) == [(soon, "N4")]
     assert await found(at + 11 * DAY) == []
+
+
+async def test_candidacy_has_a_plan_to_the_day_of_its_request(world: World) -> None:
+    """Kept up by every step and its correction, and in danger before anybody is under contract."""
+    jobs = await Jobs.of(world)
+    c = jobs.coordinator
+    far, near = [await jobs.open(starts_on=str(TODAY + n * DAY), ends_on=str(TODAY + 900 * DAY)) for n in (300, 40)]
+    who = await jobs.people(2)
+    (calm,), (pressed,) = [await jobs.identified(r, [p]) for r, p in zip((far, near), who, strict=True)]
+    path = f"/v1/candidacies/{calm}"
+    first = await plan(c, path)
+    assert (first["id"], first["aim"], first["aim_on"], first["critical"]) == (
+        calm, "active", str(TODAY + 300 * DAY), False,
+    )  # fmt: skip
+    assert [s["action"] for s in first["steps"]] == [
+        "nominate", "choose", "offer", "accept", "collect_documents", "start_work",
+    ]  # fmt: skip
+
+    async def kept(candidacy: str) -> list[str | None]:
+        async with (
+            world.services.database.connection() as con,
+            world.services.database.transaction(con, world.institution),
+        ):
+            found = await con.fetch("SELECT critical_on, late_on FROM candidacies WHERE id = $1", UUID(candidacy))
+        return [str(day) if day else None for day in found[0]]
+
+    assert await kept(calm) == [first["critical_on"], first["late_on"]]
+    assert [i["id"] for i in (await c.get("/v1/candidacies", critical="true")).json()["items"]] == [pressed]
+    assert await attention(c) == [("flight_critical", pressed)]
+    await c.done(path, "ask_consent")
+    trainee = await jobs.trainee(who[0])
+    await trainee.done(path, "nominate")
+    second = await plan(trainee, path)
+    assert second["steps"][0]["stage"] == "selected"
+    assert second["critical_on"] > first["critical_on"]
+    assert await kept(calm) == [second["critical_on"], second["late_on"]]
+    assert {p["subject"] for p in (await plan(jobs.clerk, path))["papers"]}.isdisjoint({"person"})
+    await c.done(path, "correct", {"note": "Not yet."})
+    assert await kept(calm) == [first["critical_on"], first["late_on"]]
+    await c.done(f"/v1/candidacies/{pressed}", "withdraw_by_school", {"reason_code": "health"})
+    assert (await kept(pressed), await attention(c)) == ([None, None], [])
+    assert (await plan(c, f"/v1/candidacies/{pressed}"))["steps"] == []
+    stranger = await world.client(COORDINATOR, institution=await world.other())
+    assert (await stranger.get(path + "/plan")).status_code == 404
+
+
+async def test_views_refuse_a_filter_that_they_do_not_have() -> None:
+    """When it is named, and when a service loads what names it."""
+    with pytest.raises(UnknownFilter):
+        VIEW.keeps("state", "stat")
+    with pytest.raises(UnknownFilter):
+        VIEW.page(None, ["destinatoin"], None, after=False)
+    assert VIEW.keeps("id", "state") == ("id", "state")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from service.domain.obligations import Calendar
 from service.domain.planning import (
+    CHOICE,
+    STANDS_AT,
     Duration,
     Durations,
     TestDay,
@@ -198,4 +201,45 @@ def test_test_days_are_those_whose_result_comes_in_time() -> None:
         day(6, last, today, test="telc"),
         day(7, last - 60 * DAY, today, level="b1"),
     ]
-    assert [d.id.int for d in in_time([row], needed, today, 45, days)] == [1, 4, 7]
+    known = replace(PLAIN, results_days=45)
+    assert [d.id.int for d in in_time([row], needed, today, known, days)] == [1, 4, 7]
+    # Of some tests it is known how long their results take.
+    longer = replace(known, results_of={"goethe": 46})
+    assert [d.id.int for d in in_time([row], needed, today, longer, days)] == [4, 7]
+    assert (known.result_by(days[0]), longer.result_by(days[0])) == (needed, needed + DAY)
+
+
+def test_plan_of_a_candidate_has_the_choice_before_the_stages() -> None:
+    """From the first look to the flight: consent, choice, offer and contract come before the stages of the pack."""
+    packs = choose(shipped_packs(), nationality="CN", destination="JP", pathway="jp_ssw1", on=FLIGHT)
+    assert isinstance(packs, Packs)
+    d, today = durations_of("jp_ssw1"), date(2025, 6, 2)
+    calendars = calendars_between(planning_countries(d), today, FLIGHT)
+    facts = RequirementFacts(nationality="CN", destination="JP", birth_on=date(2000, 1, 1), planned_departure_on=FLIGHT)
+
+    def planned(state: str, days: list[TestDay] | None = None) -> Any:
+        return plan(
+            packs, facts, state=STANDS_AT[state], since_on=today, today=today, durations=d, calendars=calendars,
+            test_days=days or (), before_it=CHOICE,
+        )  # fmt: skip
+
+    first, chosen = planned("consent_pending"), planned("offered")
+    assert [(s.stage, s.action) for s in first.steps][:5] == [
+        ("nominated", "nominate"), ("selected", "choose"), ("offered", "offer"), ("contracting", "accept"),
+        ("documents", "collect_documents"),
+    ]  # fmt: skip
+    assert (first.aim, first.aim_on, chosen.steps[0].stage) == ("departed", FLIGHT, "contracting")
+    latest = {s.stage: s.latest_on for s in first.steps}
+    assert latest["contracting"] - latest["nominated"] == (21 + 7 + 7) * DAY
+    assert [s.evidence for s in first.steps if s.stage in ("nominated", "visa")] == [None, "secondary"]
+    assert first.critical_on < chosen.critical_on
+    # The last sitting that counts is the last whose result is there by the nomination.
+    last = latest["nominated"] - 55 * DAY
+    days = [
+        TestDay(id=UUID(int=n), test="jlpt", level="N4", held_on=on, register_until=today)
+        for n, on in enumerate((last, last + DAY))
+    ]
+    japanese = next(p for p in planned("identified", days).papers if p.needed_before == "nominated" and p.test_days)
+    assert [t.held_on for t in japanese.test_days] == [last]
+    assert (japanese.needed_before, japanese.latest_on) == ("nominated", latest["nominated"])
+    assert STANDS_AT.get("placed") is None

@@ -33,6 +33,9 @@ RESOURCE = Resource(
     },
 )
 LISTS = "intakes.lists"
+OF_LACKING = LACKING.keeps("kind", "state", "source", "rejected")
+WAITING.keeps("intake", "source")
+LACKING.keeps("intake")
 
 
 async def _over(asked: Asked, view: View, filters: Mapping[str, Any], sort: str | None = None) -> dict[str, Any]:
@@ -53,7 +56,7 @@ async def _waiting(asked: Asked) -> Response:
 
 async def _lacking(asked: Asked) -> Response:
     await reading.item(asked.services, asked.call, SOURCES, LISTS, asked.id)
-    asked_for = asked.query.model_dump(include={"kind", "state", "source", "rejected"})
+    asked_for = asked.query.model_dump(include={*OF_LACKING})
     found = await _over(asked, LACKING, asked_for)
     return respond(found | {"items": lacking(found["items"])})
 

@@ -34,8 +34,12 @@ async def _checklist(asked: Asked) -> Response:
     return respond(await checklist_of(asked.services, asked.call, asked.id))
 
 
+OF_LINES = {"limit", "after", "owed_by", "still_open"}
+OF_PLACEMENTS = VIEW.keeps(*(n for n in ChecklistsQuery.model_fields if n not in OF_LINES))
+
+
 async def _checklists(asked: Asked) -> Response:
-    query = asked.query.model_dump(exclude={"limit", "after", "owed_by", "still_open"}, exclude_none=True)
+    query = asked.query.model_dump(include={*OF_PLACEMENTS}, exclude_none=True)
     found = await checklists(
         asked.services, asked.call, filters=query, limit=asked.query.limit, after=read_cursor(asked.query.after),
         owed_by=asked.query.owed_by, still_open=asked.query.still_open,

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from service.actions.plans import plan_of_one, plans
+from service.actions.plans import plan_of_candidate, plan_of_one, plans
 from service.actions.tasks import attention
 from service.api.operations import Asked, Operation, Operations, respond
 from service.api.routes.subjects import cursor_of, read_cursor
 from service.api.routes.tasks import listed
 from service.api.schemas.plans import AttentionOut, AttentionQuery, PlanOut, PlansOut, PlansQuery
 from service.domain.tasks import ATTENTION
+from service.storage.placements import VIEW
 
-WHOSE = ("destination", "request_id", "intake_id", "departs_from", "departs_until", "critical", "late", "mine")
+WHOSE = VIEW.keeps(
+    "destination", "request_id", "intake_id", "departs_from", "departs_until", "critical", "late", "mine"
+)
 
 
 async def _plan(asked: Asked) -> Response:
     return respond(await plan_of_one(asked.services, asked.call, asked.id))
+
+
+async def _plan_of_candidate(asked: Asked) -> Response:
+    return respond(await plan_of_candidate(asked.services, asked.call, asked.id))
 
 
 async def _plans(asked: Asked) -> Response:
@@ -44,6 +51,18 @@ def routes() -> list[Operations]:
             _plan,
             "read",
             "placements.read",
+            PlanOut,
+        )
+    )
+    found.add(
+        Operation(
+            "GET",
+            "/candidacies/{id}/plan",
+            "candidacies_plan",
+            "The latest day of each step so that the flight of the request holds",
+            _plan_of_candidate,
+            "read",
+            "candidacies.read",
             PlanOut,
         )
     )

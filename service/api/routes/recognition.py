@@ -90,9 +90,12 @@ async def _preview(asked: Asked) -> Response:
     return respond({"would": sum(row["would"] for row in items), "items": items})
 
 
+OF_LEDGER = LEDGER.keeps("person_id", "course_id", "case_id")
+
+
 async def _ledger(asked: Asked) -> Response:
     query = asked.query
-    filters = {n: v for n in ("person_id", "course_id", "case_id") if (v := getattr(query, n)) is not None}
+    filters = {n: v for n in OF_LEDGER if (v := getattr(query, n)) is not None}
     found = await reading.page(
         asked.services, asked.call, LEDGER, "ledger.read", filters=filters, limit=query.limit,
         after=read_cursor(query.after), downward=query.order == "newest",

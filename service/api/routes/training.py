@@ -94,19 +94,27 @@ MEMBERSHIP = Resource(
 )
 
 
+PAGED = {"limit", "after"}
+
+
+def _asked_for(query: type[BaseModel]) -> list[str]:
+    return [name for name in query.model_fields if name not in PAGED]
+
+
 async def _of_class(asked: Asked) -> dict[str, Any]:
     """A class that is not seen is not found."""
     await reading.item(asked.services, asked.call, CLASS_VIEW, "classes.read", asked.id)
     return {"class_id": asked.id}
 
 
-def _parts(view: View, policy: str, sort: str | None = None) -> Callable[[Asked], Any]:
+def _parts(view: View, policy: str, query: type[BaseModel], sort: str | None = None) -> Callable[[Asked], Any]:
     """A page of what stands in one class; a class that is not seen is not found."""
+    view.keeps("class_id", *_asked_for(query))
 
     async def handle(asked: Asked) -> Response:
         query = asked.query
         await reading.item(asked.services, asked.call, CLASS_VIEW, "classes.read", asked.id)
-        given = query.model_dump(exclude={"limit", "after"}, exclude_none=True)
+        given = query.model_dump(exclude=PAGED, exclude_none=True)
         found = await reading.page(
             asked.services, asked.call, view, policy, filters=given | {"class_id": asked.id}, limit=query.limit,
             after=read_cursor(query.after), sort=sort,
@@ -180,12 +188,16 @@ def _acting(path: str, name: str, summary: str, handle: Any, body: type[BaseMode
     )
 
 
+def _part(name: str, summary: str, view: View, policy: str, query: type[BaseModel], sort: str | None = None) -> Any:
+    return name, summary, _parts(view, policy, query, sort), query
+
+
 PARTS: tuple[tuple[str, str, Any, Any], ...] = (
-    ("sessions", "The timetable of a class", _parts(SESSION_VIEW, "classes.read", "starts_at"), SessionsAsked),
-    ("attendance", "The attendance in a class", _parts(ATTENDANCE_VIEW, "memberships.read"), AttendanceAsked),
-    ("assessments", "The assessments of a class", _parts(ASSESSMENT_VIEW, "classes.read"), Parts),
-    ("marks", "The marks in a class", _parts(MARK_VIEW, "memberships.read"), MarksAsked),
-)  # fmt: skip
+    _part("sessions", "The timetable of a class", SESSION_VIEW, "classes.read", SessionsAsked, "starts_at"),
+    _part("attendance", "The attendance in a class", ATTENDANCE_VIEW, "memberships.read", AttendanceAsked),
+    _part("assessments", "The assessments of a class", ASSESSMENT_VIEW, "classes.read", Parts),
+    _part("marks", "The marks in a class", MARK_VIEW, "memberships.read", MarksAsked),
+)
 FILES: tuple[tuple[str, View, str, Any, Any], ...] = (
     ("sessions", SESSION_VIEW, "classes.read", SessionOut, SessionsAsked),
     ("attendance", ATTENDANCE_VIEW, "memberships.read", AttendanceOut, AttendanceAsked),

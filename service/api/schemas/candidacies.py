@@ -94,4 +94,6 @@ class CandidacyOut(StatefulOut):
     offer_ends_at: datetime | None
     offer_ends: list[ClockOut] | None
     placement_id: UUID | None
+    critical: bool = Field(description="The next step has less room than the margin of the plan.")
+    late: bool = Field(description="The day that the request names can no longer be met.")
     transfer_of: UUID | None = Field(description="The placement that it would carry over to this request.")

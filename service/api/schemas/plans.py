@@ -23,6 +23,8 @@ class PlanStepOut(Out):
     latest_on: date = Field(description="Counted back from the flight by the usual durations.")
     slack_days: int
     critical: bool
+    source: str | None = Field(description="Where the duration before this step comes from; null: as the plan's.")
+    evidence: str | None
 
 
 class TestDayOut(Out):
@@ -33,6 +35,7 @@ class TestDayOut(Out):
     level: str | None
     held_on: date
     register_until: date
+    result_by: date = Field(description="The day by which its result is reckoned with.")
 
 
 class PlanPaperOut(Out):
@@ -52,7 +55,7 @@ class PlanPaperOut(Out):
 
 
 class PlanOut(Out):
-    """The way of a placement to the day that it aims at."""
+    """The way of a placement or a candidacy to the day that it aims at."""
 
     id: UUID
     person_id: UUID | None

@@ -26,6 +26,8 @@ candidacies = item_table(
     instant("lapses_at", null=True),
     c("placement_id", Uuid, null=True),
     c("transfer_of", Uuid, null=True),
+    c("critical_on", Date, null=True),
+    c("late_on", Date, null=True),
     Index(
         "candidacies_one_live",
         "institution_id",
@@ -41,5 +43,6 @@ candidacies = item_table(
         unique=True,
         postgresql_where=text("state = 'accepted'"),
     ),
+    Index("candidacies_by_critical", "institution_id", "critical_on", postgresql_where=text("critical_on IS NOT NULL")),
     Index("candidacies_by_lapse", "institution_id", "lapses_at", postgresql_where=text("state = 'offered'")),
 )
