@@ -138,6 +138,15 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state IN ('filed', 'accepted')"),
     )
+    op.add_column("candidacies", sa.Column("critical_on", sa.Date(), nullable=True))
+    op.add_column("candidacies", sa.Column("late_on", sa.Date(), nullable=True))
+    op.create_index(
+        "candidacies_by_critical",
+        "candidacies",
+        ["institution_id", "critical_on"],
+        unique=False,
+        postgresql_where=sa.text("critical_on IS NOT NULL"),
+    )
     op.add_column("import_rows", sa.Column("known_by", postgresql.ARRAY(sa.Text()), nullable=True))
     op.add_column("ledger", sa.Column("mode", sa.Text(), nullable=True))
     op.add_column("placements", sa.Column("looked_by", sa.Text(), server_default="", nullable=False))
@@ -241,6 +250,11 @@ def downgrade() -> None:
     op.drop_column("placements", "looked_by")
     op.drop_column("ledger", "mode")
     op.drop_column("import_rows", "known_by")
+    op.drop_index(
+        "candidacies_by_critical", table_name="candidacies", postgresql_where=sa.text("critical_on IS NOT NULL")
+    )
+    op.drop_column("candidacies", "late_on")
+    op.drop_column("candidacies", "critical_on")
     op.drop_index(
         "correction_requests_one_open",
         table_name="correction_requests",
