@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from service.storage.database import attempt
 from service.storage.ids import uuid7
 from service.storage.tables import record
 from service.storage.tables import trainees as tables
+from service.storage.tables.aliases import aliases
 from service.storage.tables.personal import HELD, files_to_remove
 from service.storage.vault import Sealed
 from service.storage.views import facts_of_row
@@ -144,6 +146,45 @@ def erase(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, A
     return blank | {"erased_at": work.now, "event_data": {"set_aside": sorted(given.get("set_aside") or ())}}
 
 
+def _pairs(survivor: UUID, record: UUID, beside: Iterable[UUID]) -> Iterator[tuple[UUID, UUID, str]]:
+    """How two records see each other, and this one and those that were joined before it."""
+    yield survivor, record, "survivor"
+    yield record, survivor, "joined"
+    for other in beside:
+        yield record, other, "beside"
+        yield other, record, "beside"
+
+
+def join(work: Work, item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
+    """Both histories stay where they are, each told of the other; what is done from here on is the survivor's."""
+    survivor = given["survivor_id"]
+    told = {"record_id": item.id}
+    seq = work.record(
+        survivor, None, type_="trainee.record_joined", subject="trainee", subject_id=survivor, data=told, main=False
+    )
+    for person, same, person_is in _pairs(survivor, item.id, item.dossier.beside):
+        work.writes.row(aliases, item.stream, person_id=person, same_id=same, person_is=person_is, seq=seq)
+    work.heads[item.stream].record = "joined"
+    work.heads[survivor].held += work.heads[item.stream].held
+    return {"event_data": {"survivor_id": survivor}}
+
+
+def separate(work: Work, item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
+    """Two records again, each with what it had."""
+    survivor = item.dossier.survivor_id
+    told = {"record_id": item.id}
+    work.record(
+        survivor, None, type_="trainee.record_separated", subject="trainee", subject_id=survivor, data=told, main=False
+    )
+    for person, same, _ in _pairs(survivor, item.id, item.dossier.beside):
+        work.writes.forget(aliases, item.stream, person_id=person, same_id=same)
+    own = {(h.subject, h.id) for h in work.heads[item.stream].held}
+    work.heads[item.stream].record = "known"
+    held = work.heads[survivor].held
+    held[:] = [h for h in held if (h.subject, h.id) not in own]
+    return {"event_data": {"survivor_id": survivor}}
+
+
 SUBJECT: Subject[Any] = Subject(
     "trainees",
     TRAINEE_RECORD,
@@ -155,6 +196,8 @@ SUBJECT: Subject[Any] = Subject(
         "void": stored.VOID_FACTS,
         "take_back": stored.VOID_FACTS,
         "erase": stored.ERASE_FACTS,
+        "join": stored.JOIN_FACTS,
+        "separate": stored.SEPARATE_FACTS,
     },
     effects={
         "register": register,
@@ -165,6 +208,8 @@ SUBJECT: Subject[Any] = Subject(
         "decline_erasure": decline_erasure,
         "erase": erase,
         "export": export,
+        "join": join,
+        "separate": separate,
         "void": void,
         "take_back": void,
     },

@@ -336,7 +336,8 @@ class Work:
         for told in self.later.values():
             told()
         for stream, head in self.heads.items():
-            stage = journey.stage(head.held) if head.kind == "person" else None
+            is_one = head.kind == "person" and head.record != "joined"
+            stage = journey.stage(head.held) if is_one else None
             if head.is_new:
                 self.writes.new_head(
                     stream_id=stream, kind=head.kind, seq=head.seq, chain_head=head.chain_head, stage=stage
@@ -641,7 +642,8 @@ class _Act(Generic[D]):
             item = replace(item, dossier=dossier)
         self._check_version(read.actor, item, wanted)
         given = self.given_to(wanted)
-        if self.subject.kind != "person" and (shut := shut_record(read.heads.get(item.stream))):
+        shut = shut_record(read.heads.get(item.stream), of_record=self.subject.kind == "person")
+        if shut and self.action != "separate":
             raise Refused([shut])
         try:
             decide = self.subject.lifecycle.declare if self.call.declared else self.subject.lifecycle.decide
@@ -743,9 +745,16 @@ class _Act(Generic[D]):
         self.subject.owe(work, item, item_id, step)
 
 
-def shut_record(head: Head | None) -> Reason | None:
-    """Why nothing more is done with a person's things: their record was taken back, or erased."""
+def shut_record(head: Head | None, *, of_record: bool) -> Reason | None:
+    """Why nothing more is done with a person's things: their record was taken back, erased, or joined to another.
+
+    Of the record itself (`of_record`) its own rules say so, unless it was joined: then the survivor is named.
+    """
     if head is None or head.kind != "person" or head.record == "known":
+        return None
+    if head.record == "joined":
+        return Reason("record_joined", required=head.survivor)
+    if of_record:
         return None
     return Reason("record_open", required="known", actual=head.record)
 
@@ -785,9 +794,13 @@ async def offers(
         read = await _open(con, services, replace(call, key=""), subject.facts, ids, (), {}, with_last=True)
 
     def told(item: Item[Any]) -> list[Offer]:
-        if subject.kind != "person" and (shut := shut_record(read.heads.get(item.stream))):
-            return subject.lifecycle.shut(shut)
-        made = subject.lifecycle.offers(item.dossier, read.actor)
+        made = []
+        if shut := shut_record(read.heads.get(item.stream), of_record=subject.kind == "person"):
+            made = subject.lifecycle.shut(shut)
+        if not shut or subject.kind == "person":
+            asked = subject.lifecycle.offers(item.dossier, read.actor)
+            still = [o for o in asked if o.action == "separate"] if shut else asked
+            made = [*still, *(o for o in made if o.action != "separate")]
         return [replace(o, reasons=tuple(_told_to(read.actor, subject, o.reasons))) for o in made]
 
     return {i: (item.version, told(item)) for i, item in read.items.items()}

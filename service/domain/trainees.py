@@ -55,6 +55,10 @@ class TraineeDossier(Dossier):
     accounts still open their record, `retention` the rules of law that may have it kept; `asked_erasure` tells whether
     whoever asks now is the one who asked for the erasure, `files` where the bytes of their documents are, `indexes` the
     blind indexes of their numbers.
+
+    `joined` are the records that were joined to this one. `survivor_id` is the one to which this was, or is to be, joined,
+    `survivor_state` how it stands, `beside` are those that were joined to it before; `used_since` tells whether anything
+    was done with the survivor since, `survivor_to_go` whether its erasure was asked for.
     """
 
     birth_on: date | None
@@ -74,6 +78,13 @@ class TraineeDossier(Dossier):
     asked_erasure: bool = False
     files: tuple[UUID, ...] = ()
     indexes: tuple[str, ...] = ()
+    own_id: UUID | None = None
+    joined: tuple[UUID, ...] = ()
+    survivor_id: UUID | None = None
+    survivor_state: str | None = None
+    beside: tuple[UUID, ...] = ()
+    used_since: bool = False
+    survivor_to_go: bool = False
 
     @property
     def kept(self) -> list[Kept]:
@@ -184,6 +195,27 @@ def unread_law_set_aside(t: TraineeDossier, given: Given) -> list[Reason]:
     return [_kept(k) for k in t.kept if not k.rule.is_verified and k.rule.code not in aside]
 
 
+def not_joined(t: TraineeDossier) -> Reason | None:
+    """It stands alone: records that were joined to it are taken apart first."""
+    return Reason("not_joined", required=0, actual=len(t.joined)) if t.joined else None
+
+
+def another_record(t: TraineeDossier, given: Given) -> Reason | None:
+    """The survivor is another record of the same institution, itself joined to none."""
+    if t.own_id == given["survivor_id"]:
+        return Reason("another_record", pointer="/survivor_id")
+    if t.survivor_state is None:
+        return Reason("survivor_known", pointer="/survivor_id")
+    if t.survivor_state != "known":
+        return Reason("survivor_open", required="known", actual=t.survivor_state, pointer="/survivor_id")
+    return None
+
+
+def not_used_since(t: TraineeDossier) -> Reason | None:
+    """Nothing was done with the survivor since, that may stand on what came with it; unless both are to be erased."""
+    return Reason("not_used_since") if t.used_since and not t.survivor_to_go else None
+
+
 def _kept(k: Kept) -> Reason:
     return Reason("kept_by_law", required=k.until.isoformat() if k.until else "for_good", actual=k.rule.code)
 
@@ -257,6 +289,7 @@ SET_ASIDE: Takes[Any] = Takes(
     choices=lambda t: [k.rule.code for k in t.kept if not k.rule.is_verified],
     code="rule_set_aside_known",
 )
+JOINED_WHY = because("same_passport", "same_identity_no", "same_person_said", "imported_twice", "other")
 ASK = [TRAINEE, GUARDIAN, COORDINATOR, REGISTRAR]
 
 # fmt: off
@@ -274,11 +307,15 @@ TRAINEE_RECORD = Lifecycle[Any]("trainee", [
     Rule("decline_erasure",    ["known"], "known", [ADMIN],                                 [erasure_asked],    "trainee.erasure_declined",
          takes=[DECLINED_WHY]),
     Rule("erase",              ["known"], "erased", [ADMIN],
-         [erasure_asked, erased_by_another, nothing_live, nothing_owed, accounts_ended, nothing_kept_by_law],        "trainee.erased",
+         [erasure_asked, erased_by_another, not_joined, nothing_live, nothing_owed, accounts_ended, nothing_kept_by_law],        "trainee.erased",
          takes=[SET_ASIDE], checks=[unread_law_set_aside]),
     Rule("export",             ["known"], "known", [TRAINEE, GUARDIAN, REGISTRAR, ADMIN],     [],             "trainee.exported",
          takes=[Takes("purpose", Annotated[str, "line"], "What staff take it for; the person can read it.", needed=False)],
          checks=[purpose_stated]),
+    Rule("join",               ["known"], "joined", [COORDINATOR, REGISTRAR, ADMIN], [not_joined, nothing_live],     "trainee.joined",
+         takes=[Takes("survivor_id", UUID, "The record that goes on."), JOINED_WHY], checks=[another_record], shared=True),
+    Rule("separate",           ["joined"], "known", [COORDINATOR, REGISTRAR, ADMIN], [not_used_since],               "trainee.separated",
+         takes=[because("mistake", "other")], shared=True),
     Rule("void",               ["known"], VOIDED,  [COORDINATOR, REGISTRAR, ADMIN],             [nothing_stands_on_it], "trainee.voided"),
     # The import by which they came in mid-way was taken back, with all that stood on the record.
     Rule("take_back",          ["known"], VOIDED,  [SYSTEM],                                    [],         "trainee.voided", undo=False),

@@ -15,6 +15,7 @@ from service.domain import languages
 from service.domain.applications import ENDED, LIVE, AdoptedApplication, ApplicationDossier, NewApplication
 from service.domain.intakes import ANY_SOURCE
 from service.domain.levels import Held
+from service.storage.aliases import theirs
 from service.storage.database import Statement, value
 from service.storage.language_tests import language_tests
 from service.storage.opening import TODAY, FactsOf, json_rows, word
@@ -26,7 +27,7 @@ from service.storage.tables.enrolments import enrolments
 from service.storage.tables.intakes import intake_quotas, intakes
 from service.storage.tables.trainees import consents, documents, trainees
 from service.storage.tenancy import GATE, mine
-from service.storage.views import View, among, before_or_on
+from service.storage.views import View, among, before_or_on, of_person
 
 _a, _i, _t, _q, _e = applications, intakes, trainees, intake_quotas, enrolments
 _own, _named_in_plan, _others = _q.alias("listed"), _q.alias("named_in_plan"), _a.alias("others")
@@ -55,7 +56,7 @@ def held_by(person: Any) -> Any:
             c.c.valid_until,
         ).where(
             mine(c),
-            c.c.person_id == person,
+            theirs(c.c.person_id, person),
             c.c.state == word("verified"),
             c.c.passed.is_distinct_from(literal_column("false")),
         )
@@ -80,7 +81,7 @@ def identity_of(person: Any, *states: str) -> Any:
     d = documents
     return (
         select(d.c.id)
-        .where(mine(d), d.c.person_id == person, _among(d.c.kind, IDENTITY), _among(d.c.state, states))
+        .where(mine(d), theirs(d.c.person_id, person), _among(d.c.kind, IDENTITY), _among(d.c.state, states))
         .exists()
     )
 
@@ -290,7 +291,7 @@ VIEW = View(
     filters={
         "state": among(_a.c.state),
         "intake_id": among(_a.c.intake_id),
-        "person_id": among(_a.c.person_id),
+        "person_id": of_person(_a.c.person_id),
         "source": among(_a.c.source),
         "submitted_until": before_or_on(_a.c.submitted_on),
     },

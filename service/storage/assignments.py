@@ -13,7 +13,7 @@ from service.storage.tables.assignments import assignments
 from service.storage.tables.institutions import appointments
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among
+from service.storage.views import View, among, of_person
 
 _a, _w = assignments, appointments
 
@@ -80,7 +80,7 @@ VIEW = View(
     },
     filters={
         "state": among(_a.c.state),
-        "person_id": among(_a.c.person_id),
+        "person_id": of_person(_a.c.person_id),
         "coordinator_id": among(_a.c.coordinator_id),
         "deputy_id": among(_a.c.deputy_id),
         "mine": (Boolean(), lambda value: value == in_my_care(_a.c.person_id)),

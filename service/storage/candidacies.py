@@ -75,7 +75,7 @@ from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements
 from service.storage.tables.trainees import consents, trainees
 from service.storage.tenancy import GATE, INSTITUTION, mine
-from service.storage.views import View, among
+from service.storage.views import View, among, of_person
 
 _c, _t, _r, _o, _a = candidacies, trainees, placement_requests, organisations, consents
 ZONE = select(institutions.c.time_zone).where(institutions.c.id == INSTITUTION).scalar_subquery()
@@ -397,7 +397,7 @@ VIEW = View(
     filters={
         "state": among(_c.c.state),
         "request_id": among(_c.c.request_id),
-        "person_id": among(_c.c.person_id),
+        "person_id": of_person(_c.c.person_id),
         "organisation_id": among(_r.c.organisation_id),
         "critical": (Boolean(), lambda value: value == _has_come(_c.c.critical_on)),
         "late": (Boolean(), lambda value: value == _has_come(_c.c.late_on)),

@@ -17,7 +17,7 @@ from service.storage.tables.certificates import certificates
 from service.storage.tables.record import stream_keys
 from service.storage.tables.trainees import documents, trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among, before_or_on, read_by
+from service.storage.views import View, among, before_or_on, of_person, read_by
 
 _c, _d = certificates, documents
 
@@ -92,7 +92,7 @@ VIEW = View(
     },
     filters={
         "state": among(_c.c.state),
-        "person_id": among(_c.c.person_id),
+        "person_id": of_person(_c.c.person_id),
         "kind": among(_c.c.kind),
         "test": among(_c.c.test),
         "level": among(_c.c.level),

@@ -15,7 +15,7 @@ from service.storage.tables.institutions import relationships
 from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.trainees import consents, trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among
+from service.storage.views import View, among, of_person
 
 _c, _t, _r = consents, trainees, relationships
 
@@ -68,7 +68,7 @@ VIEW = View(
     _columns,
     filters={
         "state": among(_c.c.state),
-        "person_id": among(_c.c.person_id),
+        "person_id": of_person(_c.c.person_id),
         "purpose": among(_c.c.purpose),
         "recipient_id": among(_c.c.recipient_id),
     },

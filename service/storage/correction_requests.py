@@ -16,7 +16,7 @@ from service.storage.tables.record import events, stream_keys
 from service.storage.tables.trainees import trainees
 from service.storage.tables.training import memberships
 from service.storage.tenancy import INSTITUTION, mine
-from service.storage.views import View, among, before_or_on
+from service.storage.views import View, among, before_or_on, of_person
 
 _r, _t, _e, _m, _k = correction_requests, trainees, events, memberships, stream_keys
 _TABLES = {lc.name: metadata.tables[name] for name, (lc, _) in LIFECYCLES.items() if lc.name in SUBJECTS}
@@ -101,7 +101,7 @@ VIEW = View(
     source=_r.outerjoin(_k, and_(mine(_k), _k.c.stream_id == _r.c.person_id)),
     filters={
         "state": among(_r.c.state),
-        "person_id": among(_r.c.person_id),
+        "person_id": of_person(_r.c.person_id),
         "subject": among(_r.c.subject),
         "subject_id": among(_r.c.subject_id),
         "due_until": before_or_on(_r.c.due_on),

@@ -10,7 +10,7 @@ from service.storage.tables.candidacies import candidacies
 from service.storage.tables.placements import costs, placements
 from service.storage.tables.trainees import documents, trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among
+from service.storage.views import View, among, of_person
 
 _k, _t = costs, trainees
 
@@ -56,7 +56,7 @@ VIEW = View(
     },
     filters={
         "state": among(_k.c.state),
-        "person_id": among(_k.c.person_id),
+        "person_id": of_person(_k.c.person_id),
         "placement_id": among(_k.c.placement_id),
         "candidacy_id": among(_k.c.candidacy_id),
         "type": among(_k.c.type),

@@ -9,7 +9,7 @@ from sqlalchemy import func, literal_column, select
 from service.domain.documents import DocumentDossier, NewDocument
 from service.storage.opening import ITSELF, FactsOf, word
 from service.storage.tables.trainees import documents, trainees
-from service.storage.views import View, among
+from service.storage.views import View, among, of_person
 
 _d = documents
 
@@ -53,7 +53,7 @@ VIEW = View(
     filters={
         "state": among(_d.c.state),
         "kind": among(_d.c.kind),
-        "person_id": among(_d.c.person_id),
+        "person_id": of_person(_d.c.person_id),
         "uploaded_by": among(_d.c.uploaded_by),
     },
 )

@@ -17,6 +17,7 @@ from service.domain.enrolments import LIVE, EnrolmentDossier
 from service.domain.levels import Days
 from service.domain.requirements import RequirementFacts, choose_study
 from service.domain.stages import StageAsked, StageCourse, StageStanding, standing
+from service.storage.aliases import theirs
 from service.storage.applications import held_by, identity_of, read_held
 from service.storage.database import Record, Statement
 from service.storage.language_tests import language_tests
@@ -35,7 +36,7 @@ from service.storage.tables.recognition import ledger, results
 from service.storage.tables.record import heads
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import INSTITUTION, mine
-from service.storage.views import View, among, read_by
+from service.storage.views import View, among, of_person, read_by
 
 _e, _i, _p, _q, _w = enrolments, intakes, programmes, intake_quotas, enrolment_waivers
 _t = trainees
@@ -52,7 +53,7 @@ _latest = (
 _of_stage = (mine(_vc), _vc.c.curriculum_id == func.coalesce(_e.c.curriculum_id, _latest), _vc.c.stage == _e.c.stage)
 _by_ledger = (
     select(func.coalesce(func.sum(_l.c.credits * _l.c.sign), literal_column("0")))
-    .where(mine(_l), _l.c.person_id == _e.c.person_id, _l.c.course_id == _vc.c.course_id)
+    .where(mine(_l), theirs(_l.c.person_id, _e.c.person_id), _l.c.course_id == _vc.c.course_id)
     .correlate(_e, _vc)
     .scalar_subquery()
 )
@@ -60,7 +61,7 @@ _by_result = (
     select(func.coalesce(func.max(_r.c.credits), literal_column("0")))
     .where(
         mine(_r),
-        _r.c.person_id == _e.c.person_id,
+        theirs(_r.c.person_id, _e.c.person_id),
         _r.c.course_id == _vc.c.course_id,
         _r.c.source == word("home"),
         _r.c.state == word("verified"),
@@ -274,7 +275,7 @@ VIEW = View(
     source=_e.join(_h, and_(mine(_h), _h.c.stream_id == _e.c.person_id)),
     filters={
         "state": among(_e.c.state),
-        "person_id": among(_e.c.person_id),
+        "person_id": of_person(_e.c.person_id),
         "intake_id": among(_e.c.intake_id),
         "programme_id": among(_e.c.programme_id),
         "application_id": among(_e.c.application_id),

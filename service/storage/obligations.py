@@ -39,7 +39,7 @@ from service.storage.tables.placements import placements, requirement_items
 from service.storage.tables.record import events
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import INSTITUTION, mine
-from service.storage.views import View, among, before_or_on, from_on
+from service.storage.views import View, among, before_or_on, from_on, of_person
 
 _o, _p, _t, _r, _i = obligations, placements, trainees, relationships, requirement_items
 _employer, _agency = organisations.alias("employer"), organisations.alias("agency")
@@ -283,7 +283,7 @@ VIEW = View(
         "rule": among(_o.c.rule),
         "subject_kind": among(_o.c.subject_kind),
         "subject_id": among(_o.c.subject_id),
-        "person_id": among(_o.c.person_id),
+        "person_id": of_person(_o.c.person_id),
         "organisation_id": among(_o.c.organisation_id),
         "owed_by": (Text(), lambda value: value == func.any(_o.c.owed_by)),
         "placement_id": (Uuid(), lambda value: and_(_o.c.subject_kind == word("placement"), _o.c.subject_id == value)),

@@ -34,6 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.domain.actors import Role, Sight
 from service.domain.journey import LIVE, Held
 from service.domain.lifecycle import KERNEL_ACTIONS, Dossier, LastStep
+from service.storage.aliases import survivor_of, theirs
 from service.storage.database import Connection, Statement, value
 from service.storage.scopes import AT, NOW, actor_of, asking, sees
 from service.storage.tables.columns import LIFECYCLES, metadata
@@ -151,7 +152,7 @@ def held_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
         t = metadata.tables[name].alias(f"held_{name}")
         departs = t.c.departs if "departs" in t.c else literal_column("false")
         row = func.json_build_array(word(lifecycle.name), t.c.id, t.c.state, departs)
-        groups.append(rows(row, mine(t), t.c.person_id == person))
+        groups.append(rows(row, mine(t), theirs(t.c.person_id, person, of_survivor=True)))
     who = metadata.tables["trainees"].alias("held_who")
     waiting = func.json_build_array(word("availability"), who.c.id, word("available"), literal_column("false"))
     groups.append(rows(waiting, mine(who), who.c.id == person, who.c.available_until >= TODAY))
@@ -162,7 +163,7 @@ def held_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
 class Head:
     """A stream as it was read: its guard, its place in the chain, its key.
 
-    For a person also all that they hold, and the state of their record.
+    For a person also all that they hold, the state of their record, and the record to which it was joined.
     """
 
     stream_id: UUID
@@ -174,17 +175,30 @@ class Head:
     wrapped: bytes | None
     held: list[Held]
     record: str | None = None
+    survivor: UUID | None = None
     is_new: bool = False
 
 
-HEAD_COLUMNS = ("stream_id", "kind", "version", "seq", "chain_head", "stage", "wrapped", "held", "record")
+HEAD_COLUMNS = ("stream_id", "kind", "version", "seq", "chain_head", "stage", "wrapped", "held", "record", "survivor")
 
 
 def _head_columns(h: Any, k: Any) -> list[ColumnElement[Any]]:
     held = case((h.c.kind == word("person"), held_of(h.c.stream_id)))
     who = metadata.tables["trainees"].alias("head_who")
     record = select(who.c.state).where(mine(who), who.c.id == h.c.stream_id).scalar_subquery()
-    columns = (h.c.stream_id, h.c.kind, h.c.version, h.c.seq, h.c.chain_head, h.c.stage, k.c.wrapped, held, record)
+    survivor = survivor_of(h.c.stream_id)
+    columns = (
+        h.c.stream_id,
+        h.c.kind,
+        h.c.version,
+        h.c.seq,
+        h.c.chain_head,
+        h.c.stage,
+        k.c.wrapped,
+        held,
+        record,
+        survivor,
+    )
     return [col.label(f"head_{name}") for col, name in zip(columns, HEAD_COLUMNS, strict=True)]
 
 

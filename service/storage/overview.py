@@ -133,6 +133,7 @@ def _funnel() -> Any:
         .where(
             mine(h),
             h.c.kind == word("person"),
+            h.c.stage.is_not(None),  # a record that was joined is counted with its survivor
             or_(any_stage, h.c.stage == stage),
             or_(any_programme, studies.c.programme_id == programme),
             or_(any_destination, leads.c.destination == destination),

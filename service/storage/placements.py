@@ -58,7 +58,7 @@ from service.storage.tables.placements import placements
 from service.storage.tables.record import stream_keys
 from service.storage.tables.trainees import consents, trainees
 from service.storage.tenancy import GATE, mine
-from service.storage.views import View, among, before_or_on, from_on, read_by
+from service.storage.views import View, among, before_or_on, from_on, of_person, read_by
 
 _p, _t, _o, _r, _c = placements, trainees, organisations, placement_requests, candidacies
 _whole = (
@@ -333,7 +333,7 @@ VIEW = View(
     source=_p.join(_t, and_(mine(_t), _t.c.id == _p.c.person_id)).join(_o, _o.c.id == _p.c.employer_id),
     filters={
         "state": among(_p.c.state),
-        "person_id": among(_p.c.person_id),
+        "person_id": of_person(_p.c.person_id),
         "request_id": among(_p.c.request_id),
         "employer_id": among(_p.c.employer_id),
         "agency_id": among(_p.c.agency_id),

@@ -60,7 +60,7 @@ from service.storage.tables.recognition_rules import recognition_rule_sources, r
 from service.storage.tables.record import stream_keys
 from service.storage.tables.trainees import documents, trainees
 from service.storage.tenancy import GATE, mine
-from service.storage.views import View, among, before_or_on, read_by
+from service.storage.views import View, among, before_or_on, of_person, read_by
 
 _c, _i, _d, _a = recognition_cases, recognition_items, recognition_decisions, recognition_appeals
 _r, _l, _k = results, ledger, stream_keys
@@ -457,7 +457,7 @@ VIEW = View(
     _columns,
     filters={
         "state": among(_c.c.state),
-        "person_id": among(_c.c.person_id),
+        "person_id": of_person(_c.c.person_id),
         "kind": among(_c.c.kind),
         "due_until": before_or_on(_c.c.due_on),
     },
@@ -480,7 +480,11 @@ LEDGER = View(
             "entered_at",
         )
     },
-    filters={"person_id": among(_l.c.person_id), "course_id": among(_l.c.course_id), "case_id": among(_l.c.case_id)},
+    filters={
+        "person_id": of_person(_l.c.person_id),
+        "course_id": among(_l.c.course_id),
+        "case_id": among(_l.c.case_id),
+    },
 )
 
 

@@ -16,7 +16,7 @@ from service.storage.tables.placement_requests import placement_requests
 from service.storage.tables.placements import placements, requirement_items
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among, before_or_on
+from service.storage.views import View, among, before_or_on, of_person
 
 _i, _t, _p, _c, _r = requirement_items, trainees, placements, candidacies, placement_requests
 
@@ -162,7 +162,7 @@ VIEW = View(
         "state": among(_i.c.state),
         "subject_kind": among(_i.c.subject_kind),
         "subject_id": among(_i.c.subject_id),
-        "person_id": among(_i.c.person_id),
+        "person_id": of_person(_i.c.person_id),
         "key": among(_i.c.key),
         "valid_until": before_or_on(_i.c.valid_until),
     },

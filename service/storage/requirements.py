@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.domain.languages import Held, issuer_end
 from service.domain.requirements import Evidence, Pack, Packs, Payment, Staff, TestResult, reopen
 from service.domain.requirements.facts import VISA
+from service.storage.aliases import theirs
 from service.storage.language_tests import language_tests
 from service.storage.opening import json_rows, word
 from service.storage.tables.certificates import certificates
@@ -81,7 +82,7 @@ def tests_of(person: ColumnElement[Any]) -> ColumnElement[Any]:
             (k.c.state == word("verified")).label("verified"),
         ).where(
             mine(k),
-            k.c.person_id == person,
+            theirs(k.c.person_id, person),
             k.c.test.is_not(None),
             k.c.passed.is_distinct_from(literal_column("false")),
             k.c.state.in_([word("recorded"), word("verified")]),

@@ -11,7 +11,7 @@ from service.storage.tables.institutions import organisations
 from service.storage.tables.recognition import results
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among, before_or_on, from_on
+from service.storage.views import View, among, before_or_on, from_on, of_person
 
 _r, _o = results, organisations
 
@@ -55,7 +55,7 @@ VIEW = View(
     },
     filters={
         "state": among(_r.c.state),
-        "person_id": among(_r.c.person_id),
+        "person_id": of_person(_r.c.person_id),
         "source": among(_r.c.source),
         "passed": among(_r.c.passed),
         "achieved_from": from_on(_r.c.achieved_on),

@@ -1,6 +1,7 @@
 """Every table, imported in one place: what migrations, walls and the tests over the catalogue look at."""
 
 from service.storage.tables import (
+    aliases,
     applications,
     assignments,
     candidacies,
@@ -31,6 +32,7 @@ from service.storage.tables.columns import LIFECYCLES, metadata
 
 __all__ = [
     "LIFECYCLES",
+    "aliases",
     "applications",
     "assignments",
     "candidacies",

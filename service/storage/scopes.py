@@ -13,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -27,6 +28,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import Sight
+from service.storage.tables.aliases import aliases
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.institutions import accounts, appointments, credentials
 from service.storage.tables.placement_requests import placement_requests
@@ -37,6 +39,14 @@ from service.storage.tenancy import GATE, INSTITUTION, mine
 AT: ColumnElement[Any] = bindparam("at", type_=Text)
 NOW = func.coalesce(cast(AT, appointments.c.created_at.type), func.statement_timestamp())
 """The one clock: the database's, or the instant that a generator or a test injects (ISO text)."""
+
+
+def _everyone(person_ids: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The persons of an account, by every record of theirs that was joined with one of these."""
+    a = aliases.alias("theirs_too")
+    others = func.array(select(a.c.same_id).where(mine(a), a.c.person_id == func.any(person_ids)).scalar_subquery())
+    many = func.cardinality(person_ids) > literal_column("0")
+    return cast(case((many, func.array_cat(person_ids, others)), else_=person_ids), ARRAY(Uuid))
 
 
 def actor_of(sight: Sight | None) -> Any:
@@ -56,7 +66,7 @@ def actor_of(sight: Sight | None) -> Any:
                 who.c.account_id,
                 who.c.roles,
                 who.c.organisation_id,
-                who.c.person_ids,
+                _everyone(who.c.person_ids).label("person_ids"),
                 who.c.unit_ids,
             )
             .select_from(

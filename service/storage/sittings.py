@@ -28,7 +28,7 @@ from service.storage.tables.record import external_ids
 from service.storage.tables.sittings import sitting_registrations, sittings
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among, before_or_on, from_on, read_by
+from service.storage.views import View, among, before_or_on, from_on, of_person, read_by
 
 _s, _r, _t, _k, _x = sittings, sitting_registrations, trainees, certificates, external_ids
 _HOLDS = [word(state) for state in HOLDS]
@@ -157,7 +157,7 @@ REGISTRATION_VIEW = View(
     filters={
         "state": among(_r.c.state),
         "sitting_id": among(_r.c.sitting_id),
-        "person_id": among(_r.c.person_id),
+        "person_id": of_person(_r.c.person_id),
         "test": among(_s.c.test),
         "admission_no": among(_r.c.admission_no),
     },

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import array
 from service.domain.actors import Sight
 from service.domain.trainees import NewTrainee, TraineeDossier
 from service.storage import erasure
+from service.storage.aliases import joined_to, seq_of_join, survivor_of
 from service.storage.assignments import in_my_care
 from service.storage.database import Record, Statement, value
 from service.storage.opening import ITSELF, TODAY, FactsOf, json_rows, word
@@ -44,9 +45,50 @@ _RECORD: dict[str, Any] = {
     "stands_on_it": _of_others.exists(),
 }
 _ITS_IDS = json_rows(select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id))
-FACTS: FactsOf[TraineeDossier] = FactsOf(
-    _t, TraineeDossier, _RECORD | erasure.columns(), stream="id", read=erasure.read
+_e = events.alias("since")
+_used_since = select(_e.c.seq).where(
+    mine(_e), _e.c.stream_id == survivor_of(_t.c.id), _e.c.seq > seq_of_join(_t.c.id), _e.c.subject != word("trainee")
 )
+_goes = _t.alias("to_go")
+_SAME: dict[str, Any] = {
+    "own_id": _t.c.id,
+    "joined": joined_to(_t.c.id),
+    "survivor_id": survivor_of(_t.c.id),
+    "used_since": _used_since.exists(),
+    "survivor_to_go": select(_goes.c.id)
+    .where(mine(_goes), _goes.c.id == survivor_of(_t.c.id), _goes.c.erasure_asked_on.is_not(None))
+    .exists(),
+}
+
+
+def _read_all(row: dict[str, Any]) -> dict[str, Any]:
+    beside = {"beside": tuple(row["beside"])} if "beside" in row else {}
+    return erasure.read(row) | {"joined": tuple(row["joined"])} | beside
+
+
+FACTS: FactsOf[TraineeDossier] = FactsOf(
+    _t, TraineeDossier, _RECORD | erasure.columns() | _SAME, stream="id", read=_read_all
+)
+_named: Any = bindparam("survivor_id", type_=Uuid)
+_kept_on = _t.alias("kept_on")
+JOIN_FACTS: FactsOf[TraineeDossier] = replace(
+    FACTS,
+    columns={
+        **FACTS.columns,
+        "survivor_id": _named,
+        "survivor_state": select(_kept_on.c.state).where(mine(_kept_on), _kept_on.c.id == _named).scalar_subquery(),
+        "beside": joined_to(_named),
+    },
+    also=array([_named]),
+    extra=("survivor_id",),
+)
+"""To join a record to another: how that one stands, and what was joined to it before."""
+SEPARATE_FACTS: FactsOf[TraineeDossier] = replace(
+    FACTS,
+    columns={**FACTS.columns, "beside": func.array_remove(joined_to(survivor_of(_t.c.id)), _t.c.id)},
+    also=array([survivor_of(_t.c.id)]),
+)
+"""To take it apart again: what else is joined to the survivor."""
 EDIT_FACTS: FactsOf[TraineeDossier] = FactsOf(
     _t, TraineeDossier, _RECORD | {"unit_known": _unit_known}, stream="id", extra=("unit_id",)
 )
@@ -72,7 +114,7 @@ ERASE_FACTS: FactsOf[TraineeDossier] = replace(
             null(),
         ),
     },
-    read=lambda row: erasure.read(_read_ids(row)) | {"files": tuple(row["files"]), "indexes": tuple(row["indexes"])},
+    read=lambda row: _read_all(_read_ids(row)) | {"files": tuple(row["files"]), "indexes": tuple(row["indexes"])},
 )
 """To erase: by what imports know them, and where their files are, beside the rest."""
 NEW_FACTS: FactsOf[NewTrainee] = FactsOf(
@@ -91,6 +133,12 @@ def _sealed(column: Any, reason: str) -> Any:
     return case((column.is_not(None), shut))
 
 
+_other_head = _h.alias("head_of_survivor")
+_stage_of_survivor = (
+    select(_other_head.c.stage)
+    .where(mine(_other_head), _other_head.c.stream_id == survivor_of(_t.c.id))
+    .scalar_subquery()
+)
 _columns: dict[str, Any] = {
     "id": _t.c.id,
     "version": _t.c.version,
@@ -106,7 +154,7 @@ _columns: dict[str, Any] = {
     "email": _t.c.email,
     "phone": _t.c.phone,
     "language": _t.c.language,
-    "stage": _h.c.stage,
+    "stage": func.coalesce(_h.c.stage, _stage_of_survivor),
     "passport_country": _t.c.passport_country,
     "passport_expires_on": _t.c.passport_expires_on,
     "passport": _sealed(_t.c.passport_sealed, "purpose_needed"),
@@ -116,6 +164,7 @@ _columns: dict[str, Any] = {
     "available_until": _t.c.available_until,
     "erasure_asked_on": _t.c.erasure_asked_on,
     "erased_at": _t.c.erased_at,
+    "survivor_id": survivor_of(_t.c.id),
     "external_ids": json_rows(
         select(_x.c.system, _x.c.value).where(mine(_x), _x.c.subject_id == _t.c.id).order_by(_x.c.system)
     ),
@@ -223,9 +272,11 @@ __all__ = [
     "EDIT_FACTS",
     "ERASE_FACTS",
     "FACTS",
+    "JOIN_FACTS",
     "NEW_FACTS",
     "NOTE_OPENING",
     "SEALED",
+    "SEPARATE_FACTS",
     "VIEW",
     "VOID_FACTS",
     "by_external_id",

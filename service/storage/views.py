@@ -16,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     func,
     literal_column,
     or_,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.domain.actors import Sight
+from service.storage.aliases import same_as, theirs
 from service.storage.database import Statement
 from service.storage.opening import TODAY
 from service.storage.scopes import NOW, actor_of, asking, sees
@@ -227,24 +229,33 @@ def events_of(table: Table, stream: str, sight: Sight | None) -> Statement[async
 
 @lru_cache(maxsize=256)
 def timeline_of(table: Table, sight: Sight | None) -> Statement[asyncpg.Record]:
-    """Every event of a stream whose subject the table names by its id: the whole of what concerns a person."""
+    """Every event of a person, in all their records: the whole of what concerns them."""
     actor = actor_of(sight)
     t, e = table, events
+    # Streams of several records are told by their instants, one alone by its own order: there the place is the number.
+    by_instant = case((func.cardinality(same_as(t.c.id)) > literal_column("0"), e.c.recorded_at))
+    place = func.row_number().over(order_by=(by_instant, e.c.stream_id, e.c.seq)).label("place")
+    told = (
+        select(t.c.id.label("item_id"), *[e.c[name] for name in EVENT_COLUMNS], place)
+        .select_from(t.join(e, and_(mine(e), theirs(e.c.stream_id, t.c.id))))
+        .where(mine(t), t.c.id == bindparam("by_id", type_=Uuid))
+        .subquery("told")
+    )
     rows = (
-        select(t.c.id.label("item_id"), *[e.c[name] for name in EVENT_COLUMNS])
+        select(t.c.id.label("item_id"), *[told.c[name] for name in (*EVENT_COLUMNS, "place")])
         .select_from(
-            t.outerjoin(e, and_(mine(e), e.c.stream_id == t.c.id, e.c.seq > bindparam("after", type_=BigInteger)))
+            t.outerjoin(told, and_(told.c.item_id == t.c.id, told.c.place > bindparam("after", type_=BigInteger)))
         )
         .where(
             sees(t, sight, actor),
             t.c.id == bindparam("by_id", type_=Uuid),
             select(actor.c.account_id).scalar_subquery().is_not(None),
         )
-        .order_by(e.c.seq)
+        .order_by(told.c.place)
         .limit(bindparam("limit", type_=BigInteger))
         .subquery("found")
     )
-    return read_by(rows, actor, [rows.c.seq])
+    return read_by(rows, actor, [rows.c.place])
 
 
 @lru_cache(maxsize=8)
@@ -271,6 +282,11 @@ def feed_page(sight: Sight | None) -> Statement[asyncpg.Record]:
 def among(column: ColumnElement[Any]) -> tuple[Any, Filter]:
     """A filter by one value of a column."""
     return column.type, lambda value: column == value
+
+
+def of_person(column: ColumnElement[Any]) -> tuple[Any, Filter]:
+    """A filter by a person: by this record of theirs and by those that are joined with it."""
+    return column.type, lambda value: theirs(column, value)
 
 
 def before_or_on(column: ColumnElement[Any]) -> tuple[Any, Filter]:
@@ -304,6 +320,7 @@ __all__ = [
     "feed_page",
     "from_on",
     "heads",
+    "of_person",
     "or_",
     "read_by",
     "timeline_of",

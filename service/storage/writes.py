@@ -165,7 +165,7 @@ def _statement(shape: Shape) -> Statement[int]:
                     version=heads.c.version + ONE,
                     seq=r.c.seq,
                     chain_head=r.c.chain_head,
-                    stage=func.coalesce(r.c.stage, heads.c.stage),
+                    stage=r.c.stage,
                 )
                 .returning(heads.c.stream_id)
             )

@@ -50,6 +50,8 @@ WHO = {
     "decline_erasure": {ADMIN},
     "erase": {ADMIN},
     "export": {TRAINEE, GUARDIAN, COORDINATOR, REGISTRAR, ADMIN},
+    "join": {COORDINATOR, REGISTRAR, ADMIN},
+    "separate": {COORDINATOR, REGISTRAR, ADMIN},
     "void": {COORDINATOR, REGISTRAR, ADMIN},
 }
 GIVEN: dict[str, dict[str, Any]] = {
@@ -57,8 +59,10 @@ GIVEN: dict[str, dict[str, Any]] = {
     "ask_erasure": {"reason_code": "objection"},
     "decline_erasure": {"reason_code": "legal_claims"},
     "export": {"purpose": "asked for in writing"},
+    "join": {"reason_code": "same_passport", "survivor_id": UUID(int=9)},
+    "separate": {"reason_code": "mistake"},
 }
-TO = {"void": "voided", "erase": "erased"}
+TO = {"void": "voided", "erase": "erased", "join": "joined"}
 FOR_THE_PERSON = {"recorded_for": TRAINEE, "evidence": (uuid4(),)}
 """How a coordinator takes a copy: for the person, who asked for it in writing."""
 
@@ -79,10 +83,11 @@ def known(role: Role = COORDINATOR, **more: Any) -> TraineeDossier:
 
 @pytest.mark.parametrize("role", [r for r in Role if r is not SYSTEM])
 def test_trainee_record_opens_to_whom_its_table_names(role: Role) -> None:
-    facts = known(role, available_until=TODAY)
+    facts = known(role, available_until=TODAY, survivor_state="known")
     asked = replace(facts, erasure_asked_on=TODAY)
-    of = {"decline_erasure": asked, "erase": asked}
-    assert {o.action for r in (facts, asked) for o in RECORD.offers(r, actor(role)) if o.open} == {
+    joined = replace(facts, state="joined")
+    of = {"decline_erasure": asked, "erase": asked, "separate": joined}
+    assert {o.action for r in (facts, asked, joined) for o in RECORD.offers(r, actor(role)) if o.open} == {
         a for a, who in WHO.items() if role in who
     }
     assert {o.action for o in RECORD.offers(facts, actor(role)) if o.open} == {

@@ -37,7 +37,8 @@ async def _timeline(asked: Asked) -> Response:
     found = await reading.timeline(
         asked.services, asked.call, SUBJECT.table, "trainees.read", asked.id, after=asked.query.after, limit=limit
     )
-    return respond({"items": found, "next": found[-1]["seq"] if len(found) == limit else None})
+    places = [row.pop("place") for row in found]
+    return respond({"items": found, "next": places[-1] if len(found) == limit else None})
 
 
 async def _open(asked: Asked) -> Response:

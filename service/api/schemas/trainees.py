@@ -48,6 +48,7 @@ class TraineeOut(StatefulOut):
     available_from: date | None
     available_until: date | None
     erasure_asked_on: date | None
+    survivor_id: UUID | None = Field(description="The record to which this one was joined: writes go there.")
     erased_at: datetime | None = Field(description="When everything that says who they are was erased.")
     external_ids: list[ExternalIdOut]
 

@@ -312,6 +312,7 @@ HELD: dict[str, Held] = {
             _STAFF: "corrected_by",
         },
     ),
+    "aliases": Held(kept={_IDS: "same_id", _CODES: "person_is", _FIGURES: "seq"}),
     "openings": Held(blank={"purpose": ERASED}, kept={_STAFF: "account_id", _CODES: "fields", _DAYS: "opened_at"}),
     "sights": Held(
         kept={

@@ -30,7 +30,7 @@ from service.storage.tables.training import (
 from service.storage.tenancy import GATE, mine
 from service.storage.training.classes import named
 from service.storage.training.common import as_text, live_in
-from service.storage.views import View, among, read_by
+from service.storage.views import View, among, of_person, read_by
 
 _k, _m, _s, _a, _e, _n, _h = (
     training_classes,
@@ -224,7 +224,7 @@ MEMBERSHIP_VIEW = View(
     filters={
         "state": among(_m.c.state),
         "class_id": among(_m.c.class_id),
-        "person_id": among(_m.c.person_id),
+        "person_id": of_person(_m.c.person_id),
     },
 )  # fmt: skip
 _left = (
