@@ -36,7 +36,7 @@ from service.storage.tables.recognition_rules import (
 )
 from service.storage.tables.trainees import trainees
 from service.storage.tenancy import mine
-from service.storage.views import View, among, read_by
+from service.storage.views import View, among, of_person, read_by
 
 _r, _s, _t, _g = recognition_rules, recognition_rule_sources, recognition_rule_targets, regulations
 _CREDITS, _GRADES = TypeAdapter(CreditPolicy), TypeAdapter(GradePolicy)
@@ -126,7 +126,7 @@ VIEW = View(
         "state": among(_r.c.state),
         "rule_key": among(_r.c.rule_key),
         "automatic": among(_r.c.automatic),
-        "person_id": among(_r.c.person_id),
+        "person_id": of_person(_r.c.person_id),
     },
 )
 

@@ -241,6 +241,18 @@ HELD: dict[str, Held] = {
             _DAYS: "decided_on decided_at",
         },
     ),
+    "recognition_rules": Held(
+        blank={"rationale": ERASED, "conditions": None},
+        kept={
+            _CODES: "rule_key mode differences",
+            _FIGURES: "edition automatic credit_policy grade_policy",
+            _DAYS: "valid_from valid_until promised_on",
+        },
+    ),
+    "recognition_rule_sources": Held(
+        kept={_IDS: "rule_id course_id", _FIGURES: "min_grade lower_is_better min_credits place"}
+    ),
+    "recognition_rule_targets": Held(kept={_IDS: "rule_id course_id", _FIGURES: "credits place"}),
     "recognition_signatures": Held(
         kept={_IDS: "case_id", _CODES: "role", _FIGURES: "round", _STAFF: "signed_by", _DAYS: "signed_on"}
     ),
@@ -355,8 +367,8 @@ NOT_OF_A_PERSON = frozenset(
     {
         "institutions", "organisations", "shared_accounts", "invitations", "units", "relationships", "credentials",
         "courses", "programmes", "curricula", "curriculum_courses", "regulations", "partner_conversions", "intakes",
-        "intake_quotas", "placement_requests", "recognition_rules", "recognition_rule_sources",
-        "recognition_rule_targets", "training_classes", "class_sessions", "assessments", "sittings", "targets",
+        "intake_quotas", "placement_requests", "training_classes", "class_sessions", "assessments",
+        "sittings", "targets",
         "reports", "imports", "counters", "feed", "feed_heads", "unfed", "tickets", "idempotency_keys",
         "files_to_remove", "pack_versions",
     }
