@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 
 from service.domain.actors import ADMIN, REGISTRAR, TRAINEE, Actor, Role
+from service.domain.costs import COST
 from service.domain.journey import LIVE
-from service.domain.lifecycle import Refused
+from service.domain.lifecycle import KERNEL_ACTIONS, Reason, Refused
 from service.domain.retention import LIVE_BESIDE, Had, Kept, Retention, kept, live, years_later
 from service.domain.trainees import TRAINEE_RECORD, TraineeDossier
 
@@ -83,3 +84,12 @@ def test_retention_ends_after_its_last_day() -> None:
     assert kept([TWO_YEARS], had, date(2026, 3, 2)) == []
     assert kept([TWO_YEARS, GOOD], [Had("placement", "active", TODAY)], TODAY) == []
     assert [years_later(date(2024, 2, 29), n) for n in (1, 4)] == [date(2025, 3, 1), date(2028, 2, 29)]
+
+
+def test_what_is_shut_offers_every_action_closed_for_one_reason() -> None:
+    why = Reason("record_open", required="known", actual="erased")
+    for lifecycle in (COST, TRAINEE_RECORD):
+        made = lifecycle.shut(why)
+        assert {(o.open, o.reasons, o.inputs) for o in made} == {(False, (why,), ())}
+        assert {o.action for o in made} == set(lifecycle.actions()) - {"take_back"}  # the system's own is never offered
+    assert {o.action for o in COST.shut(why)} == {"repay", *KERNEL_ACTIONS}
