@@ -82,6 +82,28 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "aliases",
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("same_id", sa.Uuid(), nullable=False),
+        sa.Column("person_is", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("person_is IN ('beside', 'joined', 'survivor')", name=op.f("aliases_person_is_known")),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "person_id"],
+            ["trainees.institution_id", "trainees.id"],
+            name=op.f("aliases_institution_id_person_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id", "same_id"],
+            ["trainees.institution_id", "trainees.id"],
+            name=op.f("aliases_institution_id_same_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "person_id", "same_id", name=op.f("aliases_pkey")),
+    )
+    op.create_index(op.f("aliases_institution_id_person_id"), "aliases", ["institution_id", "person_id"], unique=False)
+    op.create_index(op.f("aliases_institution_id_same_id"), "aliases", ["institution_id", "same_id"], unique=False)
+    op.create_table(
         "correction_requests",
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -202,7 +224,7 @@ def upgrade() -> None:
     )
     op.execute("ALTER TABLE trainees DROP CONSTRAINT trainees_state_known")
     op.execute(
-        "ALTER TABLE trainees ADD CONSTRAINT trainees_state_known CHECK ((state = ANY (ARRAY['erased'::text, 'known'::text, 'voided'::text])))"
+        "ALTER TABLE trainees ADD CONSTRAINT trainees_state_known CHECK ((state = ANY (ARRAY['erased'::text, 'joined'::text, 'known'::text, 'voided'::text])))"
     )
     op.execute(
         "ALTER TABLE ledger ADD CONSTRAINT ledger_electives_are_no_course CHECK (((mode <> 'elective'::text) OR (course_id IS NULL)))"
@@ -267,6 +289,9 @@ def downgrade() -> None:
         postgresql_where=sa.text("contested_seq IS NOT NULL"),
     )
     op.drop_table("correction_requests")
+    op.drop_index(op.f("aliases_institution_id_same_id"), table_name="aliases")
+    op.drop_index(op.f("aliases_institution_id_person_id"), table_name="aliases")
+    op.drop_table("aliases")
     op.drop_table("sights")
     op.drop_index(
         "pack_versions_one_of_number",
