@@ -144,7 +144,9 @@ def model_of(kind: Any) -> type[BaseModel]:
 def _field(takes: Takes[Any]) -> tuple[Any, Any]:
     type_ = kind_of(takes.kind)
     if isinstance(takes.choices, list | tuple) and get_origin(takes.kind) is None and takes.kind is str:
-        type_ = Literal[tuple(takes.choices)]
+        # Two lists of the same codes in another order are one to `typing`, which gives out the first that it was asked
+        # for; the mark keeps each in its own order.
+        type_ = Annotated[Literal[tuple(takes.choices)], " ".join(takes.choices)]
     known = isinstance(takes.choices, list | tuple) and get_origin(takes.kind) is tuple
     said: dict[str, Any] = {"description": takes.about or None, "examples": [takes.choices[:1]] if known else None}
     return (type_, Field(**said)) if takes.needed else (type_ | None, Field(default=None, **said))

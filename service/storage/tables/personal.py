@@ -276,7 +276,7 @@ HELD: dict[str, Held] = {
             _IDS: "request_id consent_id placement_id transfer_of",
             _CODES: "pins differences",
             _FIGURES: "rank terms",
-            _DAYS: "offered_on offer_ends_at lapses_at",
+            _DAYS: "offered_on offer_ends_at lapses_at critical_on late_on",
         },
     ),
     "placements": Held(
