@@ -63,6 +63,7 @@ EXCUSED = {
     "reschedule": frozenset({"dates_in_order"}),
     "change_pathway": frozenset({"another_pathway", "dates_in_order"}),
     "found": frozenset({"long_unknown"}),
+    "export": frozenset({"purpose_stated"}),
 }
 MADE = {
     "terms": lambda *_: WORSE["terms"],
