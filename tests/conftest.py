@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,9 @@ from service.storage.database import Database
 from service.storage.embedded import Cluster
 from service.storage.files import Files
 from service.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from tests.placed import Stage
 
 PASSWORD = "correct horse battery staple"
 
@@ -237,3 +240,11 @@ async def world(http: httpx.AsyncClient, services: Services) -> World:
 
 
 MakeClient = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+async def house(world: World, dsn: str) -> Stage:
+    """An institution with an employer and an agency, and nobody placed yet."""
+    from tests.placed import Stage
+
+    return await Stage.begin(world, dsn)

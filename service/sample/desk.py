@@ -60,7 +60,7 @@ class Telling:
 
 
 class Clock:
-    """A college's days: of all stories that wait to go on, the one with the earliest day does."""
+    """A college's days: of all stories that wait to go on, those of the earliest day do."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[date, int, asyncio.Future[None]]] = []

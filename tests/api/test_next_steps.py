@@ -8,9 +8,9 @@ from uuid import UUID
 
 from service.domain.actors import COORDINATOR, ENTERPRISE, GUARDIAN, INSTRUCTOR, TRAINEE
 from tests.api.studying import Studies, day, person, plain, upload
-from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
 from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.conftest import TODAY, Client, World
+from tests.placed import DAY, Stage
 
 MINE = "/v1/me/next-steps"
 
@@ -69,7 +69,7 @@ async def test_applicant_is_told_what_they_lack_in_their_language(world: World) 
     assert "take_on" in [a["action"] for a in ours["actions"]]
 
 
-async def test_placement_tells_the_papers_of_the_next_gate_and_their_days(house: Stage) -> None:  # noqa: F811
+async def test_placement_tells_the_papers_of_the_next_gate_and_their_days(house: Stage) -> None:
     path = await house.placement()
     c, trainee = house.coordinator, await house.party(TRAINEE, path)
     who = (await c.get(path)).json()["person_id"]
@@ -103,7 +103,7 @@ async def test_placement_tells_the_papers_of_the_next_gate_and_their_days(house:
     assert (rejected["next"]["action"], rejected["next"]["yours"]) == ("resupply", True)
 
 
-async def test_what_is_owed_runs_out_or_is_asked_to_be_corrected_is_a_part(house: Stage) -> None:  # noqa: F811
+async def test_what_is_owed_runs_out_or_is_asked_to_be_corrected_is_a_part(house: Stage) -> None:
     path = await house.placement()
     await house.to_ready(path)
     shown, trainee = await house.shown(path), await house.party(TRAINEE, path)

@@ -17,8 +17,8 @@ from service.actions.timers import ring
 from service.actions.work import Call
 from service.domain.actors import ADMIN, AGENCY, COORDINATOR, ENTERPRISE, TRAINEE, Actor
 from service.storage.obligations import VIEW
-from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
 from tests.conftest import Client, World
+from tests.placed import DAY, Stage
 
 NOON = time(12, tzinfo=UTC)
 CAUGHT_UP = ["address_registration", "embassy_report", "life_orientation"]
@@ -67,7 +67,7 @@ async def of(client: Client, **query: Any) -> list[str]:
     return sorted(r["rule"] for r in (await client.get("/v1/obligations", limit=200, **query)).json()["items"])
 
 
-async def test_obligation_is_opened_by_its_step_and_voided_with_it(house: Stage) -> None:  # noqa: F811
+async def test_obligation_is_opened_by_its_step_and_voided_with_it(house: Stage) -> None:
     path, c = await house.placement(), house.coordinator
     await house.to_ready(path)
     found = await standing(house, path)
@@ -115,7 +115,7 @@ async def test_obligation_is_opened_by_its_step_and_voided_with_it(house: Stage)
     assert await c.refused(own, "contest", {"note": "-"}) == ["recorded_for_somebody"]
 
 
-async def test_obligation_is_overdue_when_its_day_is_over_where_it_is_owed(house: Stage) -> None:  # noqa: F811
+async def test_obligation_is_overdue_when_its_day_is_over_where_it_is_owed(house: Stage) -> None:
     for zone in ("Pacific/Kiritimati", "Etc/GMT+12", "Asia/Tokyo"):
         await house.sql("UPDATE organisations SET time_zone = $2 WHERE id = $1", house.employer, zone)
         path = await there(house, authorisation_until_on=house.today + 120 * DAY)
@@ -127,7 +127,7 @@ async def test_obligation_is_overdue_when_its_day_is_over_where_it_is_owed(house
         assert [await overdue_at(house, path, m) for m in moments] == [[], [], ["permit_renewal"], ["permit_renewal"]]
 
 
-async def test_clock_opens_each_thing_once_after_any_absence(house: Stage) -> None:  # noqa: F811
+async def test_clock_opens_each_thing_once_after_any_absence(house: Stage) -> None:
     """Rung each day, or once after 40 days and after a year, by one worker or by two at once."""
     start = house.today - 364 * DAY
     columns = {"arrived_on": start, "started_on": start, "visa_until_on": house.today + 61 * DAY}
@@ -154,7 +154,7 @@ async def test_clock_opens_each_thing_once_after_any_absence(house: Stage) -> No
     assert sum(n.startswith("wellbeing") for n in whole) == (364 + 900) // 90 + 1
 
 
-async def test_clock_catches_up_what_no_step_told_exactly_once(house: Stage) -> None:  # noqa: F811
+async def test_clock_catches_up_what_no_step_told_exactly_once(house: Stage) -> None:
     """A placement whose contracts were signed before there were obligations, and one that came in at work abroad."""
     signed, adopted = await house.placement(), await there(house)
     await house.to_ready(signed)
@@ -206,7 +206,7 @@ async def opens_once(stage: Stage, rule: str, zone: str, end: date) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
-async def test_renewals_open_on_their_day_where_the_institution_is(house: Stage, zone: str) -> None:  # noqa: F811
+async def test_renewals_open_on_their_day_where_the_institution_is(house: Stage, zone: str) -> None:
     await house.sql("UPDATE institutions SET time_zone = $1", zone)
     await house.sql("UPDATE relationships SET valid_until = NULL")
     tie = (await house.coordinator.get("/v1/relationships", role="agency")).json()["items"][0]["id"]
@@ -231,7 +231,7 @@ async def test_renewals_open_on_their_day_where_the_institution_is(house: Stage,
         await clock(house, end)
 
 
-async def test_renewals_are_opened_once_after_weeks_away(house: Stage) -> None:  # noqa: F811
+async def test_renewals_are_opened_once_after_weeks_away(house: Stage) -> None:
     """The worker was down from before their opening to after their end."""
     tie = UUID((await house.coordinator.get("/v1/relationships", role="agency")).json()["items"][0]["id"])
     end = house.today + 70 * DAY
@@ -247,7 +247,7 @@ async def test_renewals_are_opened_once_after_weeks_away(house: Stage) -> None: 
     assert sorted(ended) == [("permit_renewal", path.rsplit("/", 1)[1]), ("relationship_renewal", str(tie))]
 
 
-async def test_renewal_is_done_by_the_renewed_date_and_moot_without_one(house: Stage) -> None:  # noqa: F811
+async def test_renewal_is_done_by_the_renewed_date_and_moot_without_one(house: Stage) -> None:
     path = await there(house, authorisation_until_on=house.today + 10 * DAY, visa_until_on=house.today + 10 * DAY)
     item = UUID(path.rsplit("/", 1)[1])
     assert await clock(house, house.today) == [3 + len(CAUGHT_UP), 0, 0]
@@ -269,7 +269,7 @@ async def test_renewal_is_done_by_the_renewed_date_and_moot_without_one(house: S
     assert {r["rule"] for r in (await standing(house, path)).values() if r["state"] == "pending"} == set(CAUGHT_UP)
 
 
-async def test_obligations_are_done_together_and_let_go_by_another(house: Stage) -> None:  # noqa: F811
+async def test_obligations_are_done_together_and_let_go_by_another(house: Stage) -> None:
     c = house.coordinator
     paths = [await there(house, authorisation_until_on=house.today + 10 * DAY) for _ in range(2)]
     await clock(house, house.today)
@@ -288,7 +288,7 @@ async def test_obligations_are_done_together_and_let_go_by_another(house: Stage)
     assert (await admin.done(check, "waive", {"reason_code": "other", "note": "She is home."}))["state"] == "waived"
 
 
-async def test_event_that_no_step_tells_is_reported_for_its_day(house: Stage) -> None:  # noqa: F811
+async def test_event_that_no_step_tells_is_reported_for_its_day(house: Stage) -> None:
     """An agency tops up its risk reserve within 20 working days of its use (Regulation 620, art. 10)."""
     c, paper = house.coordinator, [str(await house.paper())]
     ties = (await c.get("/v1/relationships", role="agency")).json()["items"]

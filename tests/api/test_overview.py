@@ -7,7 +7,6 @@ from typing import Any
 
 from service.domain.actors import ADMIN, COORDINATOR, READER, REGISTRAR
 from tests.api.studying import Studies, plain
-from tests.api.test_placements import Stage, house  # noqa: F401 - a fixture
 from tests.api.test_recognition import NO, PART, YES, wanted
 from tests.api.test_recognition import Staff as Recognition
 from tests.api.test_results import result
@@ -16,6 +15,7 @@ from tests.api.test_training import Staff as Training
 from tests.api.test_training import person
 from tests.conftest import TODAY, Client, World
 from tests.jobs import JOB, Jobs
+from tests.placed import Stage
 
 STARTS = TODAY + timedelta(days=40)
 
@@ -110,7 +110,7 @@ async def test_overview_counts_a_small_world(world: World) -> None:
     ]
 
 
-async def test_due_counts_obligations_by_their_days(house: Stage) -> None:  # noqa: F811
+async def test_due_counts_obligations_by_their_days(house: Stage) -> None:
     c = house.coordinator
     (agency,) = (await c.get("/v1/relationships", role="agency")).json()["items"]
     said = {"subject_id": agency["id"], "rule": "risk_reserve_topped_up", "evidence": [str(await house.paper())]}

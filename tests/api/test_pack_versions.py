@@ -11,11 +11,9 @@ from service.domain.actors import ADMIN, COORDINATOR, INSTRUCTOR, TRAINEE
 from service.storage import pack_library
 from service.storage.packs import shipped_files
 from tests.api.test_packs import version
-from tests.api.test_placements import DAY, Stage, house
 from tests.conftest import Client, World
 from tests.jobs import Jobs
-
-__all__ = ["house"]
+from tests.placed import DAY, Stage
 
 
 async def load(client: Client, content: dict[str, Any]) -> str:

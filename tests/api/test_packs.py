@@ -19,11 +19,9 @@ from service.domain.requirements.facts import RequirementFacts
 from service.domain.requirements.model import Validity
 from service.storage import candidacies, placements
 from service.storage.packs import parse_pack, shipped_files, shipped_packs
-from tests.api.test_placements import DAY, Stage, house
 from tests.conftest import World
 from tests.domain.test_requirements import row
-
-__all__ = ["house"]
+from tests.placed import DAY, Stage
 
 
 def plain(path: str) -> str:

@@ -13,11 +13,11 @@ from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, RE
 from service.storage.placements import VIEW
 from service.storage.test_days import MOST, TEST_DAYS
 from service.storage.views import UnknownFilter
-from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
 from tests.api.test_sittings import register, sitting
 from tests.api.test_training import day, person
 from tests.conftest import TODAY, ZONE, Client, World
 from tests.jobs import Jobs
+from tests.placed import DAY, Stage
 
 
 def plain(path: str) -> UUID:
@@ -42,7 +42,7 @@ async def attention(client: Client, **query: Any) -> list[tuple[str, str]]:
             return [(i["attention"], i["subject_id"]) for i in found]
 
 
-async def test_plan_is_kept_up_by_every_step_and_its_correction(house: Stage) -> None:  # noqa: F811
+async def test_plan_is_kept_up_by_every_step_and_its_correction(house: Stage) -> None:
     path, c = await house.placement(), house.coordinator
     flight = house.today + 300 * DAY
 
@@ -81,7 +81,7 @@ async def test_plan_is_kept_up_by_every_step_and_its_correction(house: Stage) ->
     assert (await days(), (await plan(c, path))["aim"]) == ((None, None), None)
 
 
-async def test_plans_of_many_are_narrowed(house: Stage) -> None:  # noqa: F811
+async def test_plans_of_many_are_narrowed(house: Stage) -> None:
     c = house.coordinator
     japan, germany = await house.placement(), await house.placement("de_18a", "CN", "DE")
     far = {"planned_departure_on": str(house.today + 300 * DAY), "starts_on": str(house.today + 310 * DAY),
@@ -108,7 +108,7 @@ async def test_plans_of_many_are_narrowed(house: Stage) -> None:  # noqa: F811
     assert (await c.get("/v1/plans", intake_id=str(plain(japan)))).json()["items"] == []
 
 
-async def test_attention_shows_flights_duties_and_papers_in_danger(house: Stage) -> None:  # noqa: F811
+async def test_attention_shows_flights_duties_and_papers_in_danger(house: Stage) -> None:
     c = house.coordinator
     path = await house.placement()  # contracted 60 days ago, to leave in 30: more than the least durations take
     item = str(plain(path))

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from service.domain.actors import ADMIN, AGENCY, ENTERPRISE, INSTRUCTOR, PARTNER, READER, REGISTRAR, TRAINEE
 from tests.api.studying import Studies, day, plain
-from tests.api.test_placements import DAY, Stage, house  # noqa: F401 - a fixture
 from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.api.test_training import Staff, person, session
 from tests.conftest import TODAY, Client, World
 from tests.jobs import Jobs
+from tests.placed import DAY, Stage
 
 
 async def tasks(client: Client, **query: Any) -> list[dict[str, Any]]:
@@ -78,7 +78,7 @@ async def test_tasks_follow_a_candidacy_from_hand_to_hand(world: World) -> None:
     assert [t for t in await tasks(c) if t["task"] == "place_again"] == []
 
 
-async def test_tasks_of_a_placement_and_of_what_is_owed(house: Stage) -> None:  # noqa: F811
+async def test_tasks_of_a_placement_and_of_what_is_owed(house: Stage) -> None:
     path, c = await house.placement(), house.coordinator
     item = UUID(path.rsplit("/", 1)[1])
     await house.to_ready(path)

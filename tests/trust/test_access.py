@@ -10,11 +10,11 @@ import pytest
 from service.domain.actors import AGENCY, COORDINATOR, ENTERPRISE, INSTRUCTOR, REGISTRAR, TRAINEE
 from tests.api.studying import day
 from tests.api.test_documents import person
-from tests.api.test_placements import Stage, house  # noqa: F401 - a fixture
 from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.api.test_training import Staff
 from tests.conftest import TODAY, Client, World
 from tests.jobs import Jobs
+from tests.placed import Stage
 
 
 async def seen(client: Client, who: str, **query: Any) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ async def test_who_opened_what_is_sealed_stands_beside_it_by_pages(world: World)
 
 
 @pytest.mark.parametrize(("role", "fields"), [(ENTERPRISE, ["placement"]), (AGENCY, ["name", "placement"])])
-async def test_placement_that_is_read_is_noted(house: Stage, role: Any, fields: list[str]) -> None:  # noqa: F811
+async def test_placement_that_is_read_is_noted(house: Stage, role: Any, fields: list[str]) -> None:
     path = await house.placement()
     party = await house.party(role, path)
     who = (await house.coordinator.get(path)).json()["person_id"]

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from service.domain.actors import AGENCY, ENTERPRISE
-from tests.api.test_placements import Stage, house
 from tests.conftest import World
 from tests.jobs import Jobs
+from tests.placed import Stage
 
-__all__ = ["house"]
 MASKED = {"masked": True, "reason": "consent"}
 
 
