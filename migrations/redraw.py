@@ -23,9 +23,9 @@ from service.storage.migrating import async_url, config
 from service.storage.schema import metadata
 from service.storage.tables.columns import Xid8
 
-RELEASED = "0001"
+RELEASED = "0002"
 """The last revision that databases outside may have; raise it with every release, and NEXT with it."""
-NEXT, TITLE = "0002", "What came after the first release"
+NEXT, TITLE = "0003", "What came after the second release"
 DEFINITIONS = """
 SELECT c.conrelid::regclass::text AS on_table, c.conname::text AS name, c.contype::text AS kind,
        pg_get_constraintdef(c.oid) AS words
