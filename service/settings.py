@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     metrics_token: str | None = None
     log_json: bool | None = None
     argon2_memory_kib: int = 19456
+    sample_trainees: int = Field(default=3000, ge=100, le=100_000)
 
     @field_validator("database_url")
     @classmethod

@@ -234,7 +234,10 @@ def unused_port() -> int:
         return port
 
 
-def test_sample_world_goes_into_an_empty_database_only(run: Run, tmp_path: Path) -> None:
+def test_sample_world_goes_into_an_empty_database_only(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOJOURN_SAMPLE_TRAINEES", "150")
     assert run("migrate").exit_code == 0
     loaded = run("sample")
     assert loaded.exit_code == 0, loaded.output

@@ -62,7 +62,7 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "service.cli", "serve", "--port", str(self.port), "--workers", "1", *more],
                 cwd=folder,
-                env=bare_environment(),
+                env=bare_environment(SOJOURN_SAMPLE_TRAINEES="150"),  # the whole year is served by .ci/run
                 stdout=out,
                 stderr=err,
             )

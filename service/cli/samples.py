@@ -39,7 +39,7 @@ def load_sample(settings: Settings, beside: int | None = None) -> SampleWorld:
         async def inside(progress: Callable[[str, int, int], None]) -> SampleWorld:
             watch = asyncio.create_task(end_with(beside)) if beside else None
             async with services_of(settings, found.dsn, found.keys)() as services:
-                world = await load(services, progress=progress)
+                world = await load(services, progress=progress, trainees=settings.sample_trainees)
             if watch:
                 watch.cancel()
             return world

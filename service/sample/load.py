@@ -27,7 +27,6 @@ from service.sample.year import Cohort, Wave, Year, cohorts, waves
 
 PASSWORD = "sojourn sample password"  # noqa: S105 - printed at every start, for data that are nobody's
 SEED = 20260901
-WHOLE_YEAR = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ CALLS = (
 
 
 async def load(
-    services: Services, *, progress: Progress, trainees: int = WHOLE_YEAR, seed: int = SEED, files: Path | None = None
+    services: Services, *, progress: Progress, trainees: int, seed: int = SEED, files: Path | None = None
 ) -> SampleWorld:
     """Make the sample world in an empty service; every move of it is made by the actions, none is inserted.
 
