@@ -69,17 +69,20 @@ def own_cluster(settings: Settings) -> Cluster:
 
 
 @contextlib.contextmanager
-def standing(settings: Settings, *, make: bool = False, patience: float = 0) -> Iterator[Standing]:
+def standing(
+    settings: Settings, *, make: bool = False, patience: float = 0, keyless: bool = False
+) -> Iterator[Standing]:
     """A database to work with for as long as the block runs; our own server is stopped by the last who leaves it.
 
     `make` allows what is missing to be made: the folder, the server's data, the keys. A server that does not answer is
-    asked again for `patience` seconds.
+    asked again for `patience` seconds. `keyless` is for whoever opens nothing: an auditor needs no keys, and gets none.
 
     Raises:
         Trouble: it cannot be had, in words for whoever runs the service.
     """
     if settings.database_url:
-        yield Standing(settings.database_url, keys_of(settings, settings.database_url, make=make, patience=patience))
+        dsn = settings.database_url
+        yield Standing(dsn, "" if keyless else keys_of(settings, dsn, make=make, patience=patience))
         return
     cluster = own_cluster(settings)
     if not make and not (cluster.data / "PG_VERSION").exists():
@@ -94,7 +97,7 @@ def standing(settings: Settings, *, make: bool = False, patience: float = 0) -> 
         raise Trouble("PostgreSQL does not start.", f"{error}") from error
     try:
         dsn = cluster.dsn(DATABASE)
-        yield Standing(dsn, keys_of(settings, dsn, make=make), cluster)
+        yield Standing(dsn, "" if keyless else keys_of(settings, dsn, make=make), cluster)
     finally:
         with undisturbed():
             cluster.stop()

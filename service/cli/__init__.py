@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from service import worker as working
+from service.cli import auditing, importing, people
 from service.cli import doctor as examining
-from service.cli import importing, people
 from service.cli.lifecycles import PAGE, listed, page
 from service.cli.samples import load_sample, show
 from service.cli.serving import complete
@@ -34,6 +34,7 @@ app.add_typer(people.institutions, name="institution")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.keys, name="key")
 app.add_typer(importing.imports, name="import")
+app.add_typer(auditing.audit, name="audit")
 
 Host = Annotated[
     str,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -65,11 +64,17 @@ def link(before: bytes, entry: Entry) -> bytes:
     return hashlib.sha256(before + canonical(entry)).digest()
 
 
-def first_broken(entries: Iterable[tuple[Entry, bytes]]) -> int | None:
-    """The first sequence number of one stream that does not verify (changed, removed, inserted, moved), or None."""
-    before = GENESIS
-    for expected, (entry, kept) in enumerate(entries, 1):
-        before = link(before, entry)
-        if entry.seq != expected or before != kept:
-            return expected
-    return None
+def fault(before: bytes, expected: int, entry: Entry, kept: bytes) -> str | None:
+    """Why an entry of a stream does not follow the one before it: `entry_missing` or `entry_changed`.
+
+    `before` is the hash of the entry before (`GENESIS` for the first), `expected` the number that comes next, and `kept`
+    the hash that stands beside the entry. An entry that was put between others takes the number of one that follows.
+    """
+    if entry.seq != expected:
+        return "entry_missing"
+    return None if link(before, entry) == kept else "entry_changed"
+
+
+def rolled(digest: bytes, kept: bytes) -> bytes:
+    """The digest of a feed, one entry further: SHA-256 over the digest so far and the entry's hash."""
+    return hashlib.sha256(digest + kept).digest()

@@ -95,7 +95,7 @@ async def test_every_chain_holds_after_all_kinds_of_acts(world: World, dsn: str)
     con = await asyncpg.connect(dsn)
     await con.execute("UPDATE events SET to_state = 'suspended' WHERE type = 'relationship.ended'")
     await con.close()
-    assert [seq for _, seq in await broken_chains(dsn)] == [2]
+    assert {seq for *_, seq in await broken_chains(dsn)} == {2}
 
 
 async def test_the_answer_is_in_the_readers_language(world: World) -> None:

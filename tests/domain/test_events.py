@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
-from service.domain.events import GENESIS, Entry, canonical, first_broken, link
+from service.domain.events import GENESIS, Entry, canonical, fault, link, rolled
 
 ONE = UUID("0192f0c1-7c52-7d7e-9f0e-5f3f6f2f9f10")
 
@@ -29,17 +29,34 @@ def chain(*entries: Entry) -> list[tuple[Entry, bytes]]:
     return out
 
 
+def first_bad(entries: list[tuple[Entry, bytes]]) -> tuple[int, str] | None:
+    before = GENESIS
+    for expected, (found, kept) in enumerate(entries, 1):
+        if code := fault(before, expected, found, kept):
+            return expected, code
+        before = kept
+    return None
+
+
 def test_chain_of_untouched_entries_holds() -> None:
-    assert first_broken(chain(entry(1), entry(2), entry(3))) is None
+    assert first_bad(chain(entry(1), entry(2), entry(3))) is None
 
 
 def test_chain_names_the_first_entry_that_was_changed_removed_inserted_or_moved() -> None:
     whole = chain(entry(1), entry(2), entry(3), entry(4))
-    assert first_broken([whole[0], (replace(whole[1][0], to_state="home"), whole[1][1]), *whole[2:]]) == 2
-    assert first_broken([whole[0], *whole[2:]]) == 2
-    assert first_broken([whole[0], whole[1], whole[1], whole[2]]) == 3
-    assert first_broken([whole[1], whole[0], *whole[2:]]) == 1
-    assert first_broken([*whole[:3], (whole[3][0], b"\0" * 32)]) == 4
+    changed = replace(whole[1][0], to_state="home")
+    assert first_bad([whole[0], (changed, whole[1][1]), *whole[2:]]) == (2, "entry_changed")
+    assert first_bad([whole[0], (changed, link(whole[0][1], changed)), *whole[2:]]) == (3, "entry_changed")
+    assert first_bad([whole[0], *whole[2:]]) == (2, "entry_missing")
+    assert first_bad([whole[0], whole[1], whole[1], whole[2]]) == (3, "entry_missing")
+    assert first_bad([whole[1], whole[0], *whole[2:]]) == (1, "entry_missing")
+    assert first_bad([*whole[:3], (whole[3][0], b"\0" * 32)]) == (4, "entry_changed")
+
+
+def test_digest_of_a_feed_depends_on_every_entry_and_on_their_order() -> None:
+    one, two = (kept for _, kept in chain(entry(1), entry(2)))
+    both = rolled(rolled(GENESIS, one), two)
+    assert both != rolled(rolled(GENESIS, two), one) != rolled(GENESIS, two)
 
 
 def test_canonical_form_has_sorted_keys_and_digests_of_sealed_bytes() -> None:

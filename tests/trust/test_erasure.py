@@ -150,8 +150,8 @@ async def test_erased_person_is_nowhere_and_the_record_verifies(
     assert left_of(await dumped(dsn)) == []
     assert files_that_sing(tmp_path) == []
     assert left_of(repr(heard) + caplog.text) == []
-    # ---- and everything answers
-    assert await broken_chains(dsn) == []
+    # ---- and everything answers; what was written past the walls is found as such
+    assert [found[:2] for found in await broken_chains(dsn)] == [("state_differs", "requirement_items")]
     person = (await c.get(path)).json()
     assert (person["name_native"], person["name_latin"], person["birth_on"], person["state"]) == (
         ERASED, ERASED, None, "erased",
