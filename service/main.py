@@ -7,15 +7,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from service.actions.pace import TooSoon
 from service.actions.work import KeyMissing, KeyReused, Missing, Services, StaleVersion, Unauthenticated, VersionMissing
 from service.api import documentation, problems
 from service.api.edge import Allowance, edge
 from service.api.messages import refused as reasons_of
 from service.api.messages import words
+from service.api.pace import Rates
 from service.api.problems import Problem, language_of
 from service.api.routes import routers
 from service.api.routes.public import healthz, readyz
@@ -71,6 +74,10 @@ def install_errors(app: FastAPI) -> None:
     def plainly(code: str) -> Callable[[Request, Any], Problem]:
         return lambda _request, _error: Problem(code)
 
+    def too_soon(_request: Request, error: TooSoon) -> Problem:
+        return Problem("too-many-requests", headers={"Retry-After": str(error.seconds)})
+
+    handle(TooSoon, too_soon)
     for kind, code in plain.items():
         handle(kind, plainly(code))
 
@@ -132,7 +139,7 @@ def served(app: FastAPI, settings: Settings) -> ASGIApp:
     paths = [str(getattr(route, "path", "")) for route in app.routes]
     bulk = {path: BULK for path in paths if "/bulk/" in path or path.startswith("/v1/reports")}
     exported = {path: EXPORT for path in paths if path.endswith("/export")}
-    return edge(
+    whole = edge(
         app,
         allowances={
             "/v1/documents": UPLOAD,
@@ -143,4 +150,11 @@ def served(app: FastAPI, settings: Settings) -> ASGIApp:
         },
         origins=settings.origins,
         metrics_token=settings.metrics_token,
+        rates=Rates(
+            settings.rate_key,
+            settings.rate_institution,
+            settings.rate_address,
+            at_once=max(1, settings.pool_size - 2),
+        ),
     )
+    return wrap_asgi_with_proxy_headers(whole, settings.proxies) if settings.proxies else whole

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     metrics_token: str | None = None
     log_json: bool | None = None
     argon2_memory_kib: int = 19456
+    proxies: list[str] = []
+    rate_key: int = Field(default=600, ge=1)
+    rate_institution: int = Field(default=6000, ge=1)
+    rate_address: int = Field(default=300, ge=1)
     sample_trainees: int = Field(default=3000, ge=100, le=100_000)
 
     @field_validator("database_url")

@@ -101,17 +101,24 @@ async def sign_in(
     make_digest: Any,
     institution: UUID | None = None,
     role: Role | None = None,
+    *,
+    address: str = "",
 ) -> SignedIn:
     """A session of one institution for whoever knows the password.
 
-    `make_digest(institution, sight)` makes the token and gives the digest to keep.
+    `make_digest(institution, sight)` makes the token and gives the digest to keep. Wrong passwords are counted for the
+    e-mail address and where they came from, whether such an account exists or not.
 
     Raises:
+        TooSoon: too many were wrong.
         Unauthenticated: no such account, password or appointment; they look alike.
         Refused: the account has several appointments and named none.
     """
+    guesser = (address, email.strip().lower())
+    services.guesses.check(guesser)
     account = await stored.account_by_email(services.database, email)
     if not await _matches(password, account.password_hash if account else None) or account is None or account.disabled:
+        services.guesses.take(guesser)
         raise Unauthenticated
     chosen = _choose(await stored.appointments_of(services.database, account.id), institution, role)
     return await _begin(services, chosen, make_digest)
@@ -147,10 +154,13 @@ async def change_password(services: Services, call: Call, password: str, new_pas
 
     Raises:
         Refused: the old password is another one.
+        TooSoon: too many were wrong.
     """
     actor = await who_asks(services, call)
+    services.guesses.check(actor.account_id)
     kept = await stored.password_of(services.database, actor.account_id)
     if not await _matches(password, kept):
+        services.guesses.take(actor.account_id)
         raise Refused([Reason("password_known", pointer="/password")])
     await stored.keep_password(services.database, actor.account_id, await hash_password(new_password))
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from service.actions.pace import Buckets
 from service.domain import journey
 from service.domain.actors import Actor, Role, Sight
 from service.domain.events import GENESIS, Entry, link
@@ -103,6 +104,10 @@ class Call:
         return None if self.trusted is not None else self.sight
 
 
+GUESSES = (10, 900)
+"""Wrong passwords for one account from one address, and in how many seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What an act needs of the outside."""
@@ -110,6 +115,7 @@ class Services:
     database: Database
     vault: Vault
     files: Files
+    guesses: Buckets = field(default_factory=lambda: Buckets(*GUESSES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.pace import Pace, Rates
 from service.api.problems import MEDIA_TYPE, Problem, answer, from_status, log_failure, request_id_of
 
 PRIVATE_PREFIX = "/v1"
@@ -48,6 +49,7 @@ def edge(
     origins: Sequence[str] = (),
     metrics: "Metrics | None" = None,
     metrics_token: str | None = None,
+    rates: Rates | None = None,
 ) -> ASGIApp:
     """Put the whole edge around an application; it takes the place of the application at the server.
 
@@ -55,7 +57,8 @@ def edge(
     `metrics_token` the numbers are shown to callers of this very machine only.
     """
     counts = metrics or Metrics()
-    guarded: ASGIApp = Limits(app, default or Allowance(), allowances)
+    paced: ASGIApp = Pace(app, rates) if rates else app
+    guarded: ASGIApp = Limits(paced, default or Allowance(), allowances)
     if origins:
         guarded = CORSMiddleware(
             guarded,

@@ -24,6 +24,7 @@ from starlette.responses import Response
 
 from service.actions import reading
 from service.actions.work import Call, Services, Unauthenticated
+from service.api.pace import PROVEN
 from service.api.problems import RESPONSES, Language, Problem, from_validation, language_of
 from service.api.tokens import read_token
 from service.domain.permissions import PERMISSIONS
@@ -192,7 +193,10 @@ async def answer(operation: Operation, request: Request) -> Response:
         await _known(asked, operation)
         raise from_validation(error, document) from None
     query = await _query(operation, request, asked)
-    return await operation.handle(replace(asked, path=ids, body=body, query=query))
+    answered = await operation.handle(replace(asked, path=ids, body=body, query=query))
+    if operation.policy != "public":
+        request.scope[PROVEN] = True  # nobody but the holder of a live token comes as far as this
+    return answered
 
 
 async def _known(asked: Asked, operation: Operation) -> None:

@@ -53,7 +53,16 @@ async def _sign_in(asked: Asked) -> Response:
         return kept
 
     body = asked.body
-    begun = await accounts.sign_in(asked.services, body.email, body.password, digest, body.institution, body.role)
+    client = asked.request.client
+    begun = await accounts.sign_in(
+        asked.services,
+        body.email,
+        body.password,
+        digest,
+        body.institution,
+        body.role,
+        address=client.host if client else "",
+    )
     a = begun.appointment
     return respond(
         {
