@@ -32,7 +32,7 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 RuleKind = Literal["issuer_expiry", "max_age_at", "min_each_skill", "no_cefr_if_section_fail", "equivalent_set"]
 CountedFrom = Literal["taken_on", "result_on"]
 GONE = ("rejected", "revoked", "voided")
-_NUMBER = re.compile(r"\d{1,6}(\.\d{1,4})?")
+_NUMBER = re.compile(r"\d{1,6}(\.\d{1,4})?", re.ASCII)
 
 
 # ---- what the data says
@@ -135,6 +135,10 @@ class Band:
     most: Decimal | None = None
     cefr: Cefr | None
 
+    def holds(self, score: Decimal) -> bool:
+        """Whether the score lies in it; its ends do."""
+        return (self.least is None or self.least <= score) and (self.most is None or score <= self.most)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CefrTable(Sourced):
@@ -152,7 +156,7 @@ class CefrTable(Sourced):
         if score is None:
             # Without a score only a level that has one band all the way says something.
             return (True, ours[0].cefr) if len(ours) == 1 and ours[0].level is not None else (False, None)
-        hit = next((b for b in ours if (b.least or score) <= score <= (b.most or score)), None)
+        hit = next((b for b in ours if b.holds(score)), None)
         return (hit is not None, hit.cefr if hit else None)
 
 
@@ -223,7 +227,7 @@ class LanguageTests:
 
     def get(self, code: str | None) -> LanguageTest | None:
         """The test of the code, if anything is known of it."""
-        return self.tests.get(code or "")
+        return None if code is None else self.tests.get(code)
 
 
 NO_TESTS = LanguageTests()
@@ -273,7 +277,7 @@ class Outcome:
 
 def score_of(written: Any) -> Decimal | None:
     """A score as a number, or None where it is none."""
-    if isinstance(written, bool) or not isinstance(written, str | int | Decimal):
+    if not isinstance(written, str | int | Decimal):
         return None
     return Decimal(str(written)) if _NUMBER.fullmatch(str(written)) else None
 
@@ -348,8 +352,7 @@ def _sum(paper: Paper, sat: Sat) -> Decimal | None:
 def outcome(test: LanguageTest, sat: Sat) -> Outcome:
     """The level and the CEFR level of a result, by the version and the tables of its day, with what decided."""
     version = test.version_on(sat.on)
-    paper = version.paper(sat.paper, sat.level) if version else None
-    if version is None or paper is None:
+    if version is None or (paper := version.paper(sat.paper, sat.level)) is None:
         return Outcome(grounds=(Ground("paper_not_known"),))
     scores = _scores(paper, sat)
     total = sat.total if sat.total is not None else _sum(paper, sat) if paper.adds_up else None
@@ -420,7 +423,7 @@ def _cefr(
 
 def _lowest(levels: Iterable[str | None]) -> str | None:
     """The lowest of them; none at all is lower than any."""
-    return min(levels, key=lambda c: -1 if c is None else CEFR.index(c))
+    return min(levels, key=(None, *CEFR).index)
 
 
 # ---- what a certificate is good for

@@ -234,9 +234,10 @@ def result_fits(r: RegistrationDossier, given: Given) -> list[Reason]:
     scores = [n for n in ("total_score", "section_scores") if given.get(n)]
     if given.get("absent"):
         return [Reason("absent_has_no_scores", pointer=f"/{scores[0]}")] if scores else []
-    test, read = r.tests.get(r.test), result_of(r, given)
-    if test is None or read is None:
+    test = r.tests.get(r.test)
+    if test is None:
         return [Reason("test_known", required=SAT_AS_SITTINGS, actual=r.test)]
+    read = outcome(test, sat_in(r, given))
     found = faults(test, sat_in(r, given))
     lacking = next((g.required for g in read.grounds if g.code == "scores_missing"), None)
     if not found and (lacking is not None or not scores):

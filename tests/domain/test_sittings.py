@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from service.domain import sittings
 from service.domain.actors import COORDINATOR, REGISTRAR, TRAINEE, Actor, Role, Sight
 from service.domain.languages import NO_TESTS
-from service.domain.lifecycle import NEW, LastStep, Refused
+from service.domain.lifecycle import NEW, LastStep, Reason, Refused
 from service.domain.sittings import (
     HOLDS,
     SITTING,
@@ -192,3 +193,66 @@ def test_result_of_a_test_that_is_not_known_any_more_cannot_be_judged() -> None:
 
 def test_places_are_held_by_all_but_who_withdrew() -> None:
     assert set(SITTING_REGISTRATION.states()) - set(HOLDS) == {"withdrawn", "voided"}
+
+
+# ---- what the reasons say in full, and where each rule turns
+@pytest.mark.parametrize("zone", ["Asia/Atlantis", "Asia", "/etc/passwd"])
+def test_zone_is_one_of_the_database(zone: str) -> None:
+    assert told(sittings.zone_known(SITTING_ITSELF, {"time_zone": zone})) == ("zone_known", None, None, "/time_zone")
+    assert sittings.zone_known(SITTING_ITSELF, {}) is None
+
+
+def told(reason: Reason | None) -> tuple[str, Any, Any, str | None] | None:
+    return (reason.code, reason.required, reason.actual, reason.pointer) if reason else None
+
+
+def test_paper_is_that_of_the_sitting_where_nothing_else_is_said() -> None:
+    assert sittings.paper_sat(SITTING_ITSELF, {}) is None
+    found = told(sittings.paper_sat(SITTING_ITSELF, {"level": "B1"}))
+    assert found == ("paper_known", ["N5", "N4", "N3", "N2", "N1"], "B1", "/level")
+    assert sittings.paper_sat(SITTING_ITSELF, {"test": "of nobody"}) is None, "another rule says which tests there are"
+    early = date(2009, 12, 1)
+    hsk = language_tests().tests["hsk_3"].versions
+    found = told(sittings.paper_sat(SITTING_ITSELF, {"test": "hsk_3", "level": "4", "held_on": early}))
+    assert found == ("test_version_known", [[v.effective_from, v.effective_to] for v in hsk], early, "/held_on")
+
+
+def test_last_day_to_register_is_compared_where_both_days_are_known() -> None:
+    new = NewSitting(state=NEW, today=UNTIL)
+    assert sittings.registration_before_sitting(new, {"held_on": HELD}) is None
+    assert sittings.registration_before_sitting(new, {"register_until": HELD}) is None
+    found = told(sittings.registration_before_sitting(SITTING_ITSELF, {"register_until": HELD + DAY}))
+    assert found == ("registration_before_sitting", HELD, HELD + DAY, "/register_until")
+
+
+def test_one_of_many_who_sat_is_enough() -> None:
+    mixed = replace(SITTING_ITSELF, registered=[Registered(ID, ID, "registered", 1), Registered(ID, ID, "sat", 2)])
+    assert told(sittings.day_stays_when_sat(mixed, {"held_on": HELD + DAY})) == ("nobody_sat", None, None, "/held_on")
+    assert sittings.nobody_sat(mixed) is not None
+    assert sittings.nobody_sat(replace(mixed, registered=mixed.registered[:1])) is None
+
+
+def test_registration_is_open_where_no_last_day_or_no_day_is_known() -> None:
+    late = {"occurred_on": UNTIL + DAY}
+    assert sittings.registration_open(replace(BORN, register_until=None), late) is None
+    assert sittings.registration_open(replace(BORN, local_today=None), {}) is None
+    assert told(sittings.registration_open(BORN, late)) == ("registration_open", UNTIL, UNTIL + DAY, None)
+    assert sittings.seat_free(replace(BORN, sitting_state=None, places_free=0)) is None
+    assert told(sittings.seat_free(replace(BORN, places_free=0))) == ("seat_free", 1, 0, None)
+
+
+def test_result_without_certificate_may_be_taken_back() -> None:
+    assert sittings.certificate_untouched(REGISTERED) is None
+    looked_at = replace(REGISTERED, certificate_id=ID, certificate_state="verified")
+    assert told(sittings.certificate_untouched(looked_at)) == ("certificate_untouched", "recorded", "verified", None)
+
+
+@pytest.mark.parametrize(("on", "found"), [
+    (HELD - DAY, [("result_after_taken", HELD, HELD - DAY, "/result_on")]), (HELD, []), (HELD + DAY, []), (None, []),
+])  # fmt: skip
+def test_result_comes_on_the_day_of_the_test_or_later(on: date | None, found: list[Any]) -> None:
+    given = {"section_scores": SCORES, "total_score": Decimal(104), "result_on": on}
+    assert [told(r) for r in sittings.result_fits(REGISTERED, given)] == found
+    assert [told(r) for r in sittings.result_fits(replace(REGISTERED, test="of nobody"), given)] == [
+        ("test_known", sittings.SAT_AS_SITTINGS, "of nobody", None)
+    ]

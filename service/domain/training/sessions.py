@@ -263,9 +263,7 @@ def correction_fits(c: ClassDossier, given: Given) -> list[Reason]:
     found = []
     if not given.get("note"):
         found.append(Reason("input_required", required="note", pointer="/note"))
-    marked = c.marked
-    session = c.session(marked.session_id) if marked else None
-    if marked is None or session is None:
+    if (marked := c.marked) is None or (session := c.session(marked.session_id)) is None:
         return [*found, Reason("mark_known", pointer="/attendance_id")]
     if not marked.counts:
         found.append(Reason("mark_counts", pointer="/attendance_id"))
