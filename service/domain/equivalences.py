@@ -235,13 +235,13 @@ def _meets(e: Equivalence, item: Claimed, at: str) -> list[Reason]:
     if source.min_credits is not None and item.credits * WHOLE / item.share_percent < source.min_credits:
         found.append(Reason("credits_least", required=str(source.min_credits), pointer=at))
     if source.min_grade is not None:
-        found += _grade_reached(source, item.grade, at)
+        found += _grade_reached(source, source.min_grade, item.grade, at)
     return found
 
 
-def _grade_reached(source: RuleSource, grade: str | None, at: str) -> list[Reason]:
-    least = Fraction(source.min_grade or 0)
-    missed = [Reason("grade_least", required=str(source.min_grade), pointer=at)]
+def _grade_reached(source: RuleSource, asked: Decimal, grade: str | None, at: str) -> list[Reason]:
+    least = Fraction(asked)
+    missed = [Reason("grade_least", required=str(asked), pointer=at)]
     try:
         number = exact(grade or "")
     except ValueError:
@@ -357,7 +357,7 @@ def propose(
             i for i in items
             if i.id in left and i.source_course_id in sources and i.target_course_id in targets and _in_time(rule, i)
         ]  # fmt: skip
-        if not mine or not _covers(e, mine):
+        if not _covers(e, mine):
             continue
         at = f"/items/{left[mine[0].id]}"
         unmet = [r for i in mine for r in _meets(e, i, f"/items/{left[i.id]}")]

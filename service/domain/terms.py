@@ -24,7 +24,7 @@ LESS_IS_BETTER = frozenset({"weekly_hours"})
 
 def number(value: Any) -> Decimal | None:
     """A term as a number above nothing, or None where it is none."""
-    written = str(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else ""
+    written = str(value) if isinstance(value, int | str | Decimal) else ""
     return (Decimal(written) or None) if WRITTEN.fullmatch(written) else None
 
 

@@ -95,7 +95,7 @@ def check_digit(text: str) -> str:
 
     Raises ValueError on a character outside A-Z, 0-9 and <.
     """
-    if not set(text) <= _MRZ_VALUES.keys():
+    if set(text) - _MRZ_VALUES.keys():
         msg = "a machine readable zone holds only A-Z, 0-9 and <"
         raise ValueError(msg)
     return str(sum(_MRZ_VALUES[character] * weight for character, weight in zip(text, cycle((7, 3, 1)))) % 10)
@@ -171,7 +171,7 @@ def _line_problems(pointer: str, line: str) -> list[Problem]:
     problems = []
     if len(line) != _LINE_LENGTH:
         problems.append(Problem("line_length_wrong", pointer, str(_LINE_LENGTH), str(len(line))))
-    if not set(line) <= _MRZ_VALUES.keys():
+    if set(line) - _MRZ_VALUES.keys():
         problems.append(Problem("character_not_allowed", pointer, "A-Z 0-9 <"))
     return problems
 

@@ -25,7 +25,7 @@ def exact(written_: str) -> Fraction:
         ValueError: it is none.
     """
     text = written_.strip().replace(",", ".")
-    if not text.isascii() or set(text) - set("0123456789./-") or len(text) > 200:  # noqa: PLR2004
+    if set(text) - set("0123456789./-") or len(text) > 200:  # noqa: PLR2004
         raise ValueError("not a number")
     try:
         return Fraction(text)

@@ -193,8 +193,10 @@ def opened_by_clock(held: Held, house: HouseRules, today: date, calendars: Calen
 
 def _periods(pin: str, row: Obligation, held: Held, today: date, calendars: Calendars) -> Iterator[Opening]:
     start, times = held.started.get(row.event), 1
-    opens = start
-    while start is not None and opens is not None and opens <= today:
+    if start is None:
+        return
+    opens: date | None = start
+    while opens is not None and opens <= today:
         if held.ended_on is not None and times > 1 and opens > held.ended_on:
             return
         due = last_day(row.due, start, calendars, times)

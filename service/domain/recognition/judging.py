@@ -163,7 +163,7 @@ def within_caps(
         before = sum((e.credits for e in c.earned if e.target_course_id == course), Decimal(0))
         together = before + sum((awards[i.id] for i in items), Decimal(0))
         where, worth = at(items[0]), items[0].target_credits
-        if before and worth is not None:
+        if before:
             found += _over("recognised_already", worth, together, where)
         if regulation is not None:
             found += _over("cap_of_course", regulation.credits_per_course, together, where)
@@ -231,7 +231,7 @@ def _of_course(
     before = sum((e.credits for e in c.earned if e.target_course_id == target), Decimal(0))
     here = sum((awards.get(i.id, Decimal(0)) for i in c.items if i.target_course_id == target), Decimal(0))
     found = []
-    if r.credits_gap is not None and item.target_credits is not None:
+    if item.target_credits is not None:
         found += _over("credits_gap", r.credits_gap, item.target_credits - before - here, f"{at}/credits_awarded")
     if not item.target_required:
         return found
