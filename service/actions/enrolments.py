@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from service.actions.debts import owing, void_debts
+from service.actions.obligations import follow_from, take_back
 from service.actions.places import free, take, taken_here
 from service.actions.reading import records
 from service.actions.work import Call, Item, Missing, Services, Subject, Work
@@ -55,6 +56,26 @@ def take_leave(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict
 def no_leave(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[str, Any]:
     """The leave was never taken."""
     return {"leave_from": None, "leave_until": None}
+
+
+ENTERED = "entered"
+"""What the packs call an entry into the country."""
+
+
+def enter(work: Work, item: Item[EnrolmentDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """In the country: what the packs for studies ask within days of it falls due."""
+    d, on = item.dossier, given["entered_on"]
+    follow_from(
+        work, item.stream, ENTERED, d.study_duties, d.duties, on,
+        subject={"subject_kind": "enrolment", "subject_id": item.id}, organisations={}, zones={"": d.zone},
+    )  # fmt: skip
+    return {"entered_on": on, "event_data": {"entered_on": on}}
+
+
+def not_entered(work: Work, item: Item[EnrolmentDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """There was no such entry, and what nobody has done yet is not owed for it."""
+    take_back(work, item.stream, ENTERED, item.dossier.entered_on, item.dossier.duties)
+    return {"entered_on": None}
 
 
 def waive_credits(work: Work, item: Item[EnrolmentDossier], _step: Step, given: Given) -> dict[str, Any]:
@@ -114,6 +135,7 @@ SUBJECT: Subject[Any] = Subject(
     stored.FACTS,
     effects={
         "enrol": enrol,
+        "enter": enter,
         "cancel": leave,
         "withdraw": leave,
         "dismiss": leave,
@@ -124,6 +146,7 @@ SUBJECT: Subject[Any] = Subject(
     },
     undo={
         "enrol": lambda *_: {"fee": None, "curriculum_id": None},
+        "enter": not_entered,
         "cancel": come_back,
         "withdraw": come_back,
         "dismiss": come_back,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,6 @@ from service.actions.timers import Chore, Timer
 from service.actions.work import Item, Services, Subject, Wanted, Work
 from service.domain.lifecycle import Given, Step
 from service.domain.obligations import (
-    EVENTS,
     OBLIGATION,
     Duty,
     NewObligation,
@@ -22,7 +21,7 @@ from service.domain.obligations import (
     reported,
     rows_of,
 )
-from service.domain.requirements import Packs
+from service.domain.requirements import Obligation, Packs
 from service.storage import obligations as stored
 from service.storage import obligations_clock as clock
 from service.storage.calendars import calendars
@@ -89,7 +88,10 @@ def undone(_work: Work, _item: Item[Any], _step: Step, _given: Given) -> dict[st
     return {"done_on": None, "documents": []}
 
 
-# ---- what the steps of a placement open and take back
+# ---- what the steps of others open and take back
+Rows = Sequence[tuple[str, Obligation]]
+
+
 def arise(
     work: Work,
     stream: UUID,
@@ -105,22 +107,40 @@ def arise(
 
     What stands already stays as it is.
     """
-    on = work.occurred_on
     if event is None or packs is None:
         return
+    subject = {"subject_kind": "placement", "subject_id": placement}
+    follow_from(
+        work, stream, event, rows_of(packs), standing, work.occurred_on,
+        subject=subject, organisations=organisations, zones=zones,
+    )  # fmt: skip
+
+
+def follow_from(
+    work: Work,
+    stream: UUID,
+    event: str,
+    rows: Rows,
+    standing: Iterable[Duty],
+    on: date,
+    *,
+    subject: Mapping[str, Any],
+    organisations: Mapping[str, UUID | None],
+    zones: Mapping[str, str],
+) -> None:
+    """What an event of a day opens by some rules, for something of one person, in the same transaction."""
     there = {d.name for d in standing}
-    subject = {"subject_kind": "placement", "subject_id": placement, "person_id": stream, "stream_id": stream}
-    rows = rows_of(packs)
+    subject = {**subject, "person_id": stream, "stream_id": stream}
     for found in opened_by_event(rows, event, on, calendars(countries(rows), on)):
         if found.name not in there:
             columns = _columns(found, organisations, zones, **subject)
             work.bear(obligations, OBLIGATION, "arise", stream, data=_said(found), **columns)
 
 
-def take_back(work: Work, stream: UUID, action: str, on: date | None, standing: Iterable[Duty]) -> None:
-    """What a step opened and nobody has done yet is voided with the step."""
+def take_back(work: Work, stream: UUID, event: str | None, on: date | None, standing: Iterable[Duty]) -> None:
+    """What an event opened and nobody has done yet is voided with the step that told of it."""
     for duty in standing:
-        if opened(duty, EVENTS.get(action), on):
+        if opened(duty, event, on):
             work.follow(obligations, "void", duty.id, stream, duty.state, duty.version, data={"rule": duty.rule})
 
 

@@ -306,7 +306,7 @@ def restore(work: Work, item: Item[PlacementDossier], _step: Step, _given: Given
         work.follow(candidacies, "unplace", p.candidacy_id, item.stream, p.candidacy_state, p.candidacy_version)
     if p.seats is not None and (last.action == "depart" or (last.action == "start_work" and not p.departs)):
         restore_seat(work, p.seats)
-    take_back(work, item.stream, last.action, p.since_on, p.duties)
+    take_back(work, item.stream, EVENTS.get(last.action), p.since_on, p.duties)
     before = dict(p.replaced[-1]) if p.replaced else {}
     shut: dict[str, Any] = {"skills_sealed": None} if last.action == "reintegrate" else {}
     since = last.since_before or work.occurred_on

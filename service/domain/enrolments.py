@@ -28,7 +28,7 @@ from service.domain.lifecycle import (
     Takes,
     because,
 )
-from service.domain.requirements import GATES, Requirement, RequirementFacts
+from service.domain.requirements import GATES, Obligation, Requirement, RequirementFacts
 
 if TYPE_CHECKING:
     from service.domain.obligations import Duty
@@ -45,7 +45,8 @@ class EnrolmentDossier(Dossier):
     `credits_earned` are those of the present stage by the ledger, `credits_waived` those that were waived for it.
     `required_open` are required courses of the present stage that are neither earned nor waived. `holds_place` says
     whether it holds a place of the plan, of which `places` are there and `taken` are taken. `duties` are the
-    obligations that stand, `zone` is where their days end, `book` what is known of the tests.
+    obligations that stand, `zone` is where their days end, `book` what is known of the tests. `study_duties` are what
+    the packs for studies make fall due, each with the pin of its pack.
     """
 
     intake_id: UUID
@@ -72,6 +73,8 @@ class EnrolmentDossier(Dossier):
     leave_from: date | None = None
     asked: tuple[Requirement, ...] = ()
     requirements: RequirementFacts = field(default_factory=RequirementFacts)
+    entered_on: date | None = None
+    study_duties: tuple[tuple[str, Obligation], ...] = ()
     duties: tuple[Duty, ...] = ()
     zone: str = ""
 
@@ -98,6 +101,17 @@ COMPLETE_OPEN, COMPLETE_MET, COMPLETE_DAY = _gate("programme_completed")
 def identity_verified(e: EnrolmentDossier) -> Reason | None:
     """Somebody accepted a document of identity: a passport or an identity card."""
     return None if e.identity_verified else Reason("identity_verified", required=["passport", "identity"])
+
+
+def from_abroad(e: EnrolmentDossier) -> Reason | None:
+    """Only who is no national of the country enters it to study."""
+    country = e.requirements.destination
+    return Reason("from_abroad", actual=country) if e.requirements.nationality == country else None
+
+
+def not_entered_yet(e: EnrolmentDossier) -> Reason | None:
+    """An entry is recorded once; a wrong day is corrected."""
+    return Reason("not_entered_yet", actual=e.entered_on) if e.entered_on is not None else None
 
 
 def stage_follows(e: EnrolmentDossier) -> Reason | None:
@@ -180,6 +194,7 @@ def only_enrolment(e: EnrolmentDossier) -> Reason | None:
 
 
 FEE: Takes[Any] = Takes("fee", str, "That the fee was paid, or why it is waived.", choices=FEES, code="fee_or_waiver")
+ENTERED: Takes[Any] = Takes("entered_on", date, "The day of the entry into the country.", most=lambda e: e.today)
 LEAVE: tuple[Takes[Any], ...] = (
     Takes("leave_from", date, "The first day of the leave."),
     Takes("leave_until", date, "Its last day."),
@@ -230,6 +245,8 @@ ENROLMENT = Lifecycle[Any]("enrolment", [
          takes=[FEE, *ENROL_DAY], checks=[ENROL_MET]),
     Rule("cancel",        ["pending"],  "cancelled", [COORDINATOR, SYSTEM], [],    "enrolment.cancelled",
          takes=[CANCELLED], shared=True, undo=RETURNS),
+    *[Rule("enter",       [state],      state,       COORD,   [from_abroad, not_entered_yet], "enrolment.entered",
+         takes=[ENTERED]) for state in LIVE],
     Rule("take_leave",    ["enrolled"], "on_leave",  COORD,   [],                  "enrolment.leave_taken",
          takes=LEAVE, checks=[leave_in_order]),
     Rule("resume",        ["on_leave"], "enrolled",  COORD,   [],                  "enrolment.resumed"),

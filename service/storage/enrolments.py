@@ -107,7 +107,11 @@ def _asked(row: dict[str, Any]) -> dict[str, Any]:
         evidence=read_evidence(student["evidence"]),
     )
     packs = choose_study(library, nationality=student["nationality"], destination=student["country"], on=starts_on)
-    return {"asked": tuple(r for p in packs for r in p.requirements), "requirements": facts}
+    return {
+        "asked": tuple(r for p in packs for r in p.requirements),
+        "requirements": facts,
+        "study_duties": tuple((p.pin, o) for p in packs for o in p.obligations),
+    }
 
 
 _course = courses
@@ -227,6 +231,7 @@ FACTS: FactsOf[EnrolmentDossier] = FactsOf(
         .limit(literal_column("1"))
         .scalar_subquery(),
         "leave_from": _e.c.leave_from,
+        "entered_on": _e.c.entered_on,
         "student": json_object(
             {
                 "nationality": _t.c.nationality,
@@ -268,6 +273,7 @@ VIEW = View(
             "fee",
             "leave_from",
             "leave_until",
+            "entered_on",
             "reason_code",
         )
     }

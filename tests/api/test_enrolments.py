@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.domain.actors import COORDINATOR, TRAINEE
-from tests.api.studying import STAGES, Studies, day, person, upload
+from tests.api.studying import STAGES, Studies, consent, day, person, plain, upload
 from tests.conftest import Client, World
 
 COURSE = {"title_native": "护理", "title_latin": "Nursing", "kind": "theory"}
@@ -184,3 +184,45 @@ async def test_enrolments_cancelled_in_bulk_free_their_places_together(world: Wo
     items = [{"id": i["created"]["enrolment"], "version": 1} for i in done["items"]]
     gone = await s.c.ok("/v1/enrolments/bulk/cancel", {"items": items[:3], "reason_code": "fees_unpaid"})
     assert (gone["done"], await s.taken()) == (3, 1)
+
+
+async def owed(s: Studies, path: str) -> dict[str, dict[str, Any]]:
+    """What is owed for an enrolment and not voided, by rule."""
+    found = (await s.c.get("/v1/obligations", subject_id=plain(path), subject_kind="enrolment")).json()["items"]
+    return {r["rule"]: r for r in found if r["state"] != "voided"}
+
+
+async def test_entry_of_a_foreign_student_opens_what_is_due_within_days_of_it(world: World) -> None:
+    s = await Studies.begin(world)
+    who, cn = await person(s.c, nationality="TH", papers=False), await person(s.c)
+    await consent(s.c, who)
+    await accepted(s.c, "identity", who)
+    path, at_home = await s.enrolment(who), await s.enrolment(cn)
+    assert await s.c.refused(at_home, "enter", {"entered_on": day(0)}) == ["from_abroad"]
+    await s.c.done(path, "enter", {"entered_on": day(-2)})
+    assert await s.c.refused(path, "enter", {"entered_on": day(-1)}) == ["not_entered_yet"]
+    read = (await s.c.get(path)).json()
+    assert (read["state"], read["entered_on"]) == ("pending", day(-2))
+    found = await owed(s, path)
+    told = {n: (r["due_on"], r["overdue"], r["event"], r["event_on"], r["owed_by"]) for n, r in found.items()}
+    assert told == {
+        "residence_permit": (day(28), False, "entered", day(-2), ["trainee", "school"]),
+        "lodging_registration": (day(-1), True, "entered", day(-2), ["trainee", "school"]),
+    }
+    assert {r["pin"] for r in found.values()} == {"cn-study@1"}
+    assert {r["source"]["evidence"] for r in found.values()} == {"secondary"}
+    # The student sees what they owe, and hands it in; a wrong day is corrected, and what is done stays done.
+    trainee = await world.client(TRAINEE, person_ids=[who])
+    tasks = (await trainee.get("/v1/obligations", owed_by="trainee", state="pending")).json()["items"]
+    assert sorted(t["rule"] for t in tasks) == ["lodging_registration", "residence_permit"]
+    paper = {"evidence": [await upload(s.c, "other", who)]}
+    await trainee.done(f"/v1/obligations/{found['lodging_registration']['id']}", "fulfil", paper)
+    await s.c.done(path, "correct", {"note": "It was the day before."})
+    assert (await s.c.get(path)).json()["entered_on"] is None
+    assert {n: r["state"] for n, r in (await owed(s, path)).items()} == {"lodging_registration": "done"}
+    await s.c.done(path, "enter", {"entered_on": day(-3)})
+    found = await owed(s, path)
+    assert {n: (r["state"], r["event_on"]) for n, r in found.items()} == {
+        "lodging_registration": ("done", day(-2)), "residence_permit": ("pending", day(-3)),
+    }  # fmt: skip
+    assert found["residence_permit"]["due_on"] == day(27)

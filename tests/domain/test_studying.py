@@ -20,6 +20,7 @@ from service.domain.intakes import INTAKE, Concerned, IntakeDossier, NewIntake, 
 from service.domain.levels import Held, Proof, proven
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Lifecycle, Reason, Refused
 from service.domain.programmes import PROGRAMME, CurriculumCourse, ProgrammeDossier, Stage
+from service.domain.requirements import RequirementFacts
 from service.storage.language_tests import language_tests
 
 TODAY = date(2026, 11, 22)
@@ -41,7 +42,7 @@ FITTING: dict[str, Any] = {
     ),
     "ENROLMENT": EnrolmentDossier(
         state="", today=TODAY, intake_id=uuid4(), intake_state="open", source="*", places=3, taken=1,
-        identity_verified=True, stages=2,
+        identity_verified=True, stages=2, requirements=RequirementFacts(nationality="TH", destination="CN"),
     ),
 }  # fmt: skip
 TABLES: dict[str, Lifecycle[Any]] = {
@@ -66,6 +67,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "find_ineligible": {"reason_code": "age"},
     "decline": {"reason_code": "plan_full"},
     "enrol": {"fee": "paid"},
+    "enter": {"entered_on": TODAY},
     "take_leave": {"leave_from": TODAY, "leave_until": TODAY, "reason_code": "health"},
     "waive_credits": {"credits": Decimal(0), "courses": (), "reason_code": "other", "evidence": (PAPER,)},
     "withdraw": {"reason_code": "personal"},
@@ -88,6 +90,7 @@ WHO: dict[tuple[str, str], set[Role]] = {
     ("APPLICATION", "decline"): C, ("APPLICATION", "close_out"): {SYSTEM}, ("APPLICATION", "withdraw"): SELF,
     ("APPLICATION", "void"): {SYSTEM},
     ("ENROLMENT", "enrol"): C, ("ENROLMENT", "cancel"): C | {SYSTEM}, ("ENROLMENT", "take_leave"): C, ("ENROLMENT", "resume"): C,
+    ("ENROLMENT", "enter"): C,
     ("ENROLMENT", "waive_credits"): R, ("ENROLMENT", "advance_stage"): R, ("ENROLMENT", "complete"): R,
     ("ENROLMENT", "withdraw"): SELF, ("ENROLMENT", "dismiss"): C, ("ENROLMENT", "void"): {SYSTEM},
 }
@@ -117,6 +120,7 @@ EDGES: dict[tuple[str, str], dict[str, str]] = {
     ("APPLICATION", "void"): {"selected": VOIDED},
     ("ENROLMENT", "enrol"): {"pending": "enrolled"}, ("ENROLMENT", "cancel"): {"pending": "cancelled"},
     ("ENROLMENT", "take_leave"): {"enrolled": "on_leave"}, ("ENROLMENT", "resume"): {"on_leave": "enrolled"},
+    ("ENROLMENT", "enter"): {s: s for s in ("pending", "enrolled", "on_leave")},
     ("ENROLMENT", "waive_credits"): {"enrolled": "enrolled"}, ("ENROLMENT", "advance_stage"): {"enrolled": "enrolled"},
     ("ENROLMENT", "complete"): {"enrolled": "completed"},
     ("ENROLMENT", "withdraw"): dict.fromkeys(("pending", "enrolled", "on_leave"), "withdrawn"),
@@ -729,6 +733,16 @@ def test_enrolment_waiver_is_of_something_within_the_stage() -> None:
     ]
     waived = ENROLMENT.decide("waive_credits", enrolled, actor(REGISTRAR), said | {"courses": (COURSE_ID,)})
     assert waived.to_state == "enrolled"
+
+
+def test_entry_is_of_who_comes_from_abroad_once_and_not_tomorrow() -> None:
+    pending = facts("ENROLMENT", "pending")
+    assert ENROLMENT.decide("enter", pending, actor(COORDINATOR), {"entered_on": TODAY}).to_state == "pending"
+    assert refused(ENROLMENT, "enter", pending, COORDINATOR, entered_on=TODAY + timedelta(1)) == ["out_of_bounds"]
+    entered = replace(pending, entered_on=TODAY)
+    assert refused(ENROLMENT, "enter", entered, COORDINATOR, entered_on=TODAY) == ["not_entered_yet"]
+    home = replace(pending, requirements=RequirementFacts(nationality="CN", destination="CN"))
+    assert refused(ENROLMENT, "enter", home, COORDINATOR, entered_on=TODAY) == ["from_abroad"]
 
 
 def test_enrolment_leave_ends_after_it_begins() -> None:

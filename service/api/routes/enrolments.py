@@ -18,6 +18,7 @@ RESOURCE = Resource(
     tag="enrolments",
     summaries={
         "enrol": "Enrol a person whose place is held",
+        "enter": "Record the entry of a foreign student into the country",
         "advance_stage": "Advance a person to the next stage",
         "waive_credits": "Waive credits or courses of the present stage",
     },

@@ -26,6 +26,7 @@ class EnrolmentOut(StatefulOut):
     fee: Literal["paid", "scholarship", "hardship", "employer_pays", "no_fee"] | None
     leave_from: date | None
     leave_until: date | None
+    entered_on: date | None = Field(description="When a foreign student entered the country.")
     reason_code: str | None
     abroad: bool = Field(description="Whether the person is abroad for an exchange or a placement.")
 

@@ -22,6 +22,7 @@ enrolments = item_table(
     c("fee", null=True),
     c("leave_from", Date, null=True),
     c("leave_until", Date, null=True),
+    c("entered_on", Date, null=True),
     c("reason_code", null=True),
     one_of("fee", FEES),
     CheckConstraint("stage >= 1", name="stage_counts"),

@@ -167,7 +167,7 @@ HELD: dict[str, Held] = {
             _IDS: "application_id intake_id programme_id curriculum_id",
             _CODES: "source fee reason_code",
             _FIGURES: "holds_place stage",
-            _DAYS: "leave_from leave_until",
+            _DAYS: "leave_from leave_until entered_on",
         }
     ),
     "enrolment_waivers": Held(
