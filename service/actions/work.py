@@ -648,8 +648,9 @@ class _Act(Generic[D]):
             item = replace(item, dossier=dossier)
         self._check_version(read.actor, item, wanted)
         given = self.given_to(wanted)
-        shut = shut_record(read.heads.get(item.stream), of_record=self.subject.kind == "person")
+        shut = shut_record(read.heads.get(item.stream), read.actor, of_record=self.subject.kind == "person")
         if shut and self.action != "separate":
+            self._check_role(read.actor)
             raise Refused([shut])
         try:
             decide = self.subject.lifecycle.declare if self.call.declared else self.subject.lifecycle.decide
@@ -668,11 +669,15 @@ class _Act(Generic[D]):
             or self.action in self.subject.lifecycle.births()
         ):
             return
+        self._check_role(actor)
+        raise VersionMissing if wanted.version is None else StaleVersion
+
+    def _check_role(self, actor: Actor) -> None:
+        """Whoever may never do this learns that, before anything about what it is."""
         rules = self.subject.lifecycle.by_action.get(self.action, ())
         who = {w for r in rules for w in r.who}
         if rules and not allowed(actor, who):
             raise Refused([Reason("role", required=sorted(who), actual=sorted(actor.roles))])
-        raise VersionMissing if wanted.version is None else StaleVersion
 
     async def decide_and_write(self, con: Connection, read: _Read[Any]) -> Done:
         call, subject = self.call, self.subject
@@ -751,15 +756,16 @@ class _Act(Generic[D]):
         self.subject.owe(work, item, item_id, step)
 
 
-def shut_record(head: Head | None, *, of_record: bool) -> Reason | None:
+def shut_record(head: Head | None, actor: Actor, *, of_record: bool) -> Reason | None:
     """Why nothing more is done with a person's things: their record was taken back, erased, or joined to another.
 
-    Of the record itself (`of_record`) its own rules say so, unless it was joined: then the survivor is named.
+    Of the record itself (`of_record`) its own rules say so, unless it was joined: then the survivor is named, to the
+    staff alone.
     """
     if head is None or head.kind != "person" or head.record == "known":
         return None
     if head.record == "joined":
-        return Reason("record_joined", required=head.survivor)
+        return Reason("record_joined", required=head.survivor if actor.sight is Sight.STAFF else None)
     if of_record:
         return None
     return Reason("record_open", required="known", actual=head.record)
@@ -801,7 +807,7 @@ async def offers(
 
     def told(item: Item[Any]) -> list[Offer]:
         made = []
-        if shut := shut_record(read.heads.get(item.stream), of_record=subject.kind == "person"):
+        if shut := shut_record(read.heads.get(item.stream), read.actor, of_record=subject.kind == "person"):
             made = subject.lifecycle.shut(shut)
         if not shut or subject.kind == "person":
             asked = subject.lifecycle.offers(item.dossier, read.actor)

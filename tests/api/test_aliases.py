@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from service.domain.actors import ADMIN, COORDINATOR, REGISTRAR, TRAINEE
+from service.domain.actors import ADMIN, COORDINATOR, READER, REGISTRAR, TRAINEE
 from tests.api.test_certificates import record
 from tests.api.test_trainees import registered
 from tests.chains import broken_chains
@@ -82,6 +82,15 @@ async def test_writes_to_a_joined_record_are_refused_with_the_survivor(world: Wo
     assert [a for a, o in offers.items() if o["open"]] == ["separate"]
     assert offers["edit"]["reasons"][0]["code"] == "record_joined"
     await record(c, tail(survivor), number="N4-9")
+    # ---- a role that may never do it learns that first, and other eyes than the staff's are not told of the survivor
+    reader = await world.client(READER)
+    assert [
+        r["code"]
+        for r in (await reader.post(f"{certificate}/reject", {"reason_code": "fraud"}, version=1)).json()["reasons"]
+    ] == ["role"]
+    person = await world.client(TRAINEE, person_ids=[tail(other)])
+    asked = await person.act(other, "ask_erasure", {"reason_code": "other"})
+    assert [(r["code"], r.get("required")) for r in asked.json()["reasons"]] == [("record_joined", None)]
 
 
 async def test_funnel_counts_one_person_at_the_stage_of_both(world: World) -> None:
