@@ -300,6 +300,7 @@ CLASSES: Subject[Any] = Subject(
         "edit": stored.EDIT_FACTS,
         "substitute_teacher": stored.SUBSTITUTE_FACTS,
         "set_timetable": stored.TIMETABLE_FACTS,
+        "schedule_sessions": stored.TIMETABLE_FACTS,
         "correct_attendance": stored.CORRECTION_FACTS,
     },
     effects={

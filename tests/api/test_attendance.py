@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -135,6 +136,39 @@ async def test_correction_names_what_it_corrects(world: World) -> None:
         {"kind": "absent", "hours": "0.00"},
         {"kind": "late", "hours": "1.5"},
     )
+
+
+async def put_down(c: Client, klass: str, meeting: dict[str, Any]) -> str:
+    """A meeting of a class; its id."""
+    await c.done(klass, "schedule_sessions", {"sessions": [meeting]})
+    return str((await c.get(f"{klass}/sessions", limit=200)).json()["items"][-1]["id"])
+
+
+async def test_teacher_is_given_one_meeting_at_a_time_whatever_arrives_at_once(world: World) -> None:
+    """Three ways lead to a teacher's time: a stand-in, a class that changes hands, and a meeting that is put down."""
+    s = await Staff.of(world)
+    account = (await (await world.client(INSTRUCTOR)).get("/v1/me")).json()["account_id"]
+    others = [(await (await world.client(INSTRUCTOR)).get("/v1/me")).json()["account_id"] for _ in range(2)]
+    theirs = await s.klass("running", teacher_id=account)
+    klasses = [await s.klass("running", teacher_id=other) for other in others]
+    for n in range(4):
+        met = [await put_down(s.c, klass, session(n)) for klass in klasses]
+        version = [(await s.c.get(k)).json()["version"] for k in (*klasses, theirs)]
+        answers = await asyncio.gather(
+            *[
+                s.c.post(f"{k}/substitute_teacher", {"session_ids": [m], "teacher_id": account}, version=v)
+                for k, m, v in zip(klasses, met, version, strict=False)
+            ],
+            s.c.post(f"{theirs}/schedule_sessions", {"sessions": [session(n)]}, version=version[2]),
+        )
+        assert sorted(a.status_code for a in answers) == [200, 409, 409], [a.text for a in answers]
+        assert {r["code"] for a in answers if a.status_code == 409 for r in a.json()["reasons"]} == {"teacher_free"}
+    third = await s.klass(
+        "running", teacher_id=(await (await world.client(INSTRUCTOR)).get("/v1/me")).json()["account_id"]
+    )
+    await put_down(s.c, third, session(0))
+    answer = await s.c.patch(third, {"teacher_id": account}, version=(await s.c.get(third)).json()["version"])
+    assert [(r["code"], r["pointer"]) for r in answer.json()["reasons"]] == [("teacher_free", "/teacher_id")]
 
 
 async def test_substitute_takes_the_attendance_of_what_they_teach(world: World) -> None:

@@ -21,8 +21,8 @@ def day(offset: int) -> str:
     return (TODAY + timedelta(days=offset)).isoformat()
 
 
-def session(offset: int, hours: int = 2) -> dict[str, Any]:
-    return {"starts_at": f"{day(offset)}T09:00:00+08:00", "ends_at": f"{day(offset)}T{9 + hours:02}:00:00+08:00"}
+def session(offset: int, hours: int = 2, at: int = 9) -> dict[str, Any]:
+    return {"starts_at": f"{day(offset)}T{at:02}:00:00+08:00", "ends_at": f"{day(offset)}T{at + hours:02}:00:00+08:00"}
 
 
 async def scan(client: Client, **fields: Any) -> str:
@@ -84,9 +84,9 @@ class Staff:
                 await self.i.done(out[-1], "attend", {"occurred_on": day(0)})
         return out
 
-    async def held(self, klass: str, members: Sequence[str], *kinds: str) -> list[str]:
+    async def held(self, klass: str, members: Sequence[str], *kinds: str, at: int = 9) -> list[str]:
         """Meetings of two hours today, each with one kind of attendance for all members; their ids."""
-        await self.i.done(klass, "schedule_sessions", {"sessions": [session(0) for _ in kinds]})
+        await self.i.done(klass, "schedule_sessions", {"sessions": [session(0, at=at) for _ in kinds]})
         items = (await self.i.get(f"{klass}/sessions")).json()["items"]
         fresh = [s["id"] for s in items if s["taken_at"] is None]
         for session_id, kind in zip(fresh, kinds, strict=True):
@@ -293,7 +293,7 @@ async def test_membership_transfer_carries_its_hours(world: World) -> None:
     shown = (await s.c.get(f"/v1/memberships/{made}")).json()
     assert (shown["carried_held"], shown["carried_attended"], shown["transferred_from"]) == ("6.00", "4.00", tail(m))
     await s.i.done(f"/v1/memberships/{made}", "attend")
-    await s.held(there, [f"/v1/memberships/{made}"], "present")
+    await s.held(there, [f"/v1/memberships/{made}"], "present", at=14)
     completion = (await s.c.get(f"/v1/memberships/{made}/completion")).json()
     assert (completion["hours_counted"], completion["hours_attended"], completion["attendance_percent"]) == (
         "8.00",

@@ -332,3 +332,29 @@ def test_whoever_does_not_ask_as_a_teacher_teaches_every_meeting() -> None:
     assert c.teaches(meeting)
     assert replace(c, asked_as=("coordinator",)).teaches(meeting)
     assert not replace(c, asked_as=("instructor",)).teaches(meeting)
+
+
+# ---- the teacher's time
+def test_meeting_is_put_down_where_its_teacher_is_free() -> None:
+    c = klass(busy=(t.Busy(START + HOUR, START + 3 * HOUR),))
+    there = {"starts_at": (START + HOUR).isoformat(), "ends_at": (START + 3 * HOUR).isoformat()}
+    clash = [("teacher_free", None, there, "/sessions/1/starts_at")]
+    assert all_of(sessions.sessions_fit(c, {"sessions": (planned(3 * HOUR), planned())})) == clash
+    broken = planned(long=timedelta(0))
+    assert [r.code for r in sessions.sessions_fit(c, {"sessions": (broken,)})] == ["session_ends_after_start"]
+
+
+def test_whoever_takes_over_a_class_is_free_when_it_meets_and_nobody_stands_in() -> None:
+    own = replace(SESSION, starts_at=START, ends_at=START + 2 * HOUR)
+    busy = (t.Busy(START, START + HOUR),)
+
+    def found(session: t.SessionFact, **given: Any) -> list[Any]:
+        return all_of(sessions.teacher_has_time(klass(sessions=(session, session), busy=busy), given))
+
+    there = {"starts_at": START.isoformat(), "ends_at": (START + HOUR).isoformat()}
+    assert found(own, teacher_id=K) == [("teacher_free", None, there, "/teacher_id")]
+    for free in (replace(own, teacher_id=M), replace(own, cancelled=True), replace(own, held=True)):
+        assert found(free, teacher_id=K) == []
+    assert found(own) == found(own, teacher_id=None) == []
+    same = klass(sessions=(own,), busy=busy)
+    assert sessions.teacher_has_time(same, {"teacher_id": same.teacher_id}) == []

@@ -70,9 +70,9 @@ EXCUSED = {
     "transfer": frozenset({"class_known", "class_takes_people", "place_free", "not_a_member_yet"}),
     "edit": frozenset(
         {"ends_after_start", "resits_after_end", "days_cover_sessions", "capacity_covers_taken", "completion_rule_unused",
-         "only_dual_has_enterprise"}
+         "only_dual_has_enterprise", "teacher_free"}
     ),
-    "schedule_sessions": frozenset({"session_in_class"}),
+    "schedule_sessions": frozenset({"session_in_class", "teacher_free"}),
     "set_timetable": frozenset({"session_in_class", "session_not_held", "session_twice", "teacher_free"}),
     "take_attendance": frozenset({"session_begun", "teaches_meeting", "taken_at_in_range"}),
     "set_assessment": frozenset(

@@ -37,6 +37,7 @@ from service.domain.training.sessions import (
     sessions_fit,
     sheets_fit,
     substitute_fits,
+    teacher_has_time,
     timetable_fits,
 )
 
@@ -279,10 +280,13 @@ def _staying(
     takes: Sequence[Takes[Any]],
     checks: Sequence[Any],
     only_if: Sequence[Any] = (),
+    *,
+    shared: bool = False,
 ) -> list[Rule[Any]]:
     """An act that leaves the class in its state: one row a state, so that no edge between states comes of it."""
     return [
-        Rule(action, [state], state, who, only_if, event, takes=takes, checks=checks, undo=False) for state in states
+        Rule(action, [state], state, who, only_if, event, takes=takes, checks=checks, undo=False, shared=shared)
+        for state in states
     ]
 
 
@@ -297,11 +301,12 @@ TRAINING_CLASS = Lifecycle[Any]("training_class", [
     Rule("cancel", BEFORE_END,  "cancelled", [COORDINATOR],        [],                 "training_class.cancelled",
          takes=[because("low_demand", "no_teacher", "force_majeure", "no_longer_needed", "other")], shared=True),
     *_staying("edit",              BEFORE_END,               [COORDINATOR, ADMIN], "training_class.edited",
-              EDITED, [dates_in_order, days_cover_sessions, dual_has_enterprise, named_is_there, capacity_covers_taken, rule_not_used]),
-    *_staying("schedule_sessions", BEFORE_END,               TEACHING,     "training_class.sessions_scheduled", [SESSIONS], [sessions_fit]),
+              EDITED, [dates_in_order, days_cover_sessions, dual_has_enterprise, named_is_there, capacity_covers_taken, rule_not_used,
+                       teacher_has_time], shared=True),
+    *_staying("schedule_sessions", BEFORE_END,               TEACHING,     "training_class.sessions_scheduled", [SESSIONS], [sessions_fit], shared=True),
     *_staying("cancel_sessions",   BEFORE_END,               TEACHING,     "training_class.sessions_cancelled", [SESSION_IDS], [sessions_cancellable]),
-    *_staying("set_timetable",     BEFORE_END,               TEACHING,     "training_class.timetable_set",      [TIMETABLE], [timetable_fits]),
-    *_staying("substitute_teacher", BEFORE_END,              [COORDINATOR], "training_class.teacher_substituted", SUBSTITUTED, [substitute_fits]),
+    *_staying("set_timetable",     BEFORE_END,               TEACHING,     "training_class.timetable_set",      [TIMETABLE], [timetable_fits], shared=True),
+    *_staying("substitute_teacher", BEFORE_END,              [COORDINATOR], "training_class.teacher_substituted", SUBSTITUTED, [substitute_fits], shared=True),
     *_staying("take_attendance",   ["running"],              TEACHING,     "training_class.attendance_taken",   ATTENDED, [attendance_fits]),
     *_staying("take_attendance_of_many", ["running"],        TEACHING,     "training_class.attendance_of_many_taken", [SHEETS], [sheets_fit]),
     *_staying("correct_attendance", ["running", "completed"], TEACHING,    "training_class.attendance_corrected", CORRECTED, [correction_fits]),

@@ -71,10 +71,20 @@ def _free(c: ClassDossier, starts_at: datetime, ends_at: datetime, pointer: str)
 
 
 def sessions_fit(c: ClassDossier, given: Given) -> list[Reason]:
-    """Each meeting ends after it starts, lies in the days of the class, and counts no more than its length."""
+    """Each meeting ends after it starts, lies in the days of the class, and its teacher is free then."""
     planned = given["sessions"]
-    found = [r for n, s in enumerate(planned) for r in _fits(c, s, f"/sessions/{n}")]
+    found = []
+    for n, s in enumerate(planned):
+        found += _fits(c, s, f"/sessions/{n}") or _free(c, s.starts_at, s.ends_at, f"/sessions/{n}/starts_at")
     return found + _room_for(c, len(planned))
+
+
+def teacher_has_time(c: ClassDossier, given: Given) -> list[Reason]:
+    """Whoever takes over a class is free when it meets, where nobody stands in; what was held is past."""
+    if given.get("teacher_id") is None or given["teacher_id"] == c.teacher_id:
+        return []
+    own = [s for s in c.sessions if s.teacher_id is None and not s.cancelled and not s.held]
+    return [r for s in own for r in _free(c, s.starts_at, s.ends_at, "/teacher_id")][:1]
 
 
 def sessions_cancellable(c: ClassDossier, given: Given) -> list[Reason]:

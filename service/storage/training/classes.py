@@ -177,8 +177,23 @@ _WHOSE = select(func.array_agg(_m.c.person_id.distinct())).where(
 CLASS_FACTS: FactsOf[ClassDossier] = FactsOf(
     _k, ClassDossier, _class_of(_k), stream="id", also=_WHOSE, read=_read_class
 )
+
+
+def _appointed(teacher: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The streams to lock where an act rests on a teacher's time: two acts that need it come one after the other."""
+    w = appointments
+    return select(func.array_agg(w.c.id)).where(mine(w), w.c.account_id == teacher).scalar_subquery()
+
+
+_TEACHER = func.coalesce(named("teacher_id"), _k.c.teacher_id)
 EDIT_FACTS: FactsOf[ClassDossier] = FactsOf(
-    _k, ClassDossier, _class_of(_k) | _NAMED, stream="id", extra=_NAMES, read=_read_class
+    _k,
+    ClassDossier,
+    _class_of(_k) | _NAMED | {"busy": _busy(_TEACHER)},
+    stream="id",
+    also=_appointed(_TEACHER),
+    extra=_NAMES,
+    read=_read_class,
 )
 _better = attendance.alias("better")
 COUNTS: ColumnElement[bool] = ~(
@@ -222,14 +237,20 @@ SUBSTITUTE_FACTS: FactsOf[ClassDossier] = FactsOf(
     _class_of(_k)
     | {
         "teacher_known": _NAMED["teacher_known"],
-        "busy": _busy(func.coalesce(named("teacher_id"), _k.c.teacher_id)),
+        "busy": _busy(_TEACHER),
     },
     stream="id",
+    also=_appointed(_TEACHER),
     extra=("teacher_id",),
     read=_read_class,
 )
 TIMETABLE_FACTS: FactsOf[ClassDossier] = FactsOf(
-    _k, ClassDossier, _class_of(_k) | {"busy": _busy(_k.c.teacher_id)}, stream="id", read=_read_class
+    _k,
+    ClassDossier,
+    _class_of(_k) | {"busy": _busy(_k.c.teacher_id)},
+    stream="id",
+    also=_appointed(_k.c.teacher_id),
+    read=_read_class,
 )
 CORRECTION_FACTS: FactsOf[ClassDossier] = FactsOf(
     _k,
