@@ -8,8 +8,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from starlette.responses import Response
 
 from service.api import messages
+from service.api.operations import Asked, Operation, Operations
 from service.api.routes import routers
 from service.domain.permissions import PERMISSIONS
 from service.storage.scopes import SCOPES
@@ -183,3 +185,12 @@ def test_catalogues_have_the_same_codes() -> None:
 
 def test_shared_tables_hold_no_tenant_column() -> None:
     assert [name for name in SHARED if "institution_id" in metadata.tables[name].c] == []
+
+
+def test_operation_without_a_policy_does_not_start() -> None:
+    async def handle(_asked: Asked) -> Response:
+        return Response()
+
+    for policy in ("", "trainees.burn"):
+        with pytest.raises(RuntimeError, match="has no policy"):
+            Operations("x").add(Operation("GET", "/x", "x_get", "X", handle, "read", policy))

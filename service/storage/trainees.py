@@ -86,7 +86,7 @@ JOIN_FACTS: FactsOf[TraineeDossier] = replace(
 SEPARATE_FACTS: FactsOf[TraineeDossier] = replace(
     FACTS,
     columns={**FACTS.columns, "beside": func.array_remove(joined_to(survivor_of(_t.c.id)), _t.c.id)},
-    also=array([survivor_of(_t.c.id)]),
+    also=func.array_remove(array([survivor_of(_t.c.id)]), null()),
 )
 """To take it apart again: what else is joined to the survivor."""
 EDIT_FACTS: FactsOf[TraineeDossier] = FactsOf(

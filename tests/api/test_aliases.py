@@ -134,6 +134,9 @@ async def test_records_are_taken_apart_while_nothing_stands_on_it(world: World, 
     assert (await admin.done(survivor, "erase"))["state"] == "erased"
     # ---- a mistake is taken back
     fourth, fifth = await two(c)
+    several = {"reason_code": "mistake", "items": [{"id": tail(p), "version": 1} for p in (fourth, fifth)]}
+    answer = await c.ok("/v1/trainees/bulk/separate", several)
+    assert [[r["code"] for r in i["reasons"]] for i in answer["items"]] == [["not_from_this_state"]] * 2
     await joined(c, fifth, fourth)
     assert (await c.done(fifth, "separate", {"reason_code": "mistake"}))["state"] == "known"
     assert (await c.get(fifth)).json()["survivor_id"] is None

@@ -329,3 +329,15 @@ def test_filename_misleads_nobody(title: str, media: str, name: str) -> None:
     header = disposition(name)
     assert header.isascii()
     assert header.count('"') == 2
+
+
+async def test_document_is_given_out_as_a_file_that_no_browser_opens(world: World) -> None:
+    c = await world.client(COORDINATOR)
+    made = await upload(c, b"%PDF-1.7\n%%EOF\n", title="毕业证书 <b>.pdf")
+    answer = await c.get(f"/v1/documents/{made.json()['id']}/content")
+    assert answer.status_code == 200, answer.text
+    assert {name: answer.headers[name] for name in ("content-security-policy", "x-content-type-options", "cache-control")} == {
+        "content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+    }  # fmt: skip
+    assert answer.headers["content-disposition"].startswith("attachment; filename=")

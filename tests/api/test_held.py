@@ -20,9 +20,9 @@ from service.storage.held import HELD, KEPT_BACK, NOT_HELD, NUMBERS, PARENTS, RO
 from service.storage.schema import metadata
 from tests.api.studying import Studies, upload
 from tests.api.test_documents import person
-from tests.api.test_isolation import furnish
 from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.conftest import Client, World
+from tests.furnished import furnish
 
 NAMES = frozenset({"person_id", "person_ids", "stream_id", "subject_id", "account_id", "item_id"})
 """Columns by which a table can lead to a person without a foreign key."""

@@ -1,214 +1,263 @@
-"""A foreign id looks exactly like a missing one: every operation on an item, through the eyes of every role."""
+"""A foreign id looks exactly like a missing one: wherever the document lets an id stand, through the eyes of every role.
+
+    SOJOURN_ISOLATION=whole pytest tests/api/test_isolation.py   # acts on many and evidence for every role too
+
+Two walls hold it, and each is shown alone: with row-level security switched off, and with the scope taken out of every
+statement. With both gone the same questions find what is foreign: they would tell.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import os
 import re
-from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy import Boolean, Date, Integer, LargeBinary, Numeric, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from fastapi import FastAPI
 
-from service.api.examples import example_of
-from service.api.operations import Operation
-from service.domain.actors import ADMIN, COORDINATOR, SIGHTS, SYSTEM, Role, Sight
-from service.storage.schema import LIFECYCLES, metadata
-from service.storage.tables.columns import SHARED, Xid8
-from tests.api.conftest import routes
-from tests.api.test_documents import person
-from tests.api.test_relationships import ENTERPRISE_BODY
-from tests.conftest import Client, World
+from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, SIGHTS, SYSTEM, TRAINEE, Role, Sight
+from service.domain.permissions import PERMISSIONS
+from service.storage.database import Statement
+from service.storage.scopes import TAUGHT
+from service.storage.tables.columns import SHARED
+from service.storage.walls import tenant_tables
+from tests.conftest import PASSWORD, Client, World
+from tests.furnished import furnish, restore
+from tests.isolation import Document, Ids, Place, Told, at_once, send, told
 
-TABLES = {"classes": "training_classes", "sessions": "class_sessions", "keys": "credentials"}
-"""Resources whose table is called otherwise."""
-SAME_TIME = 8
-
-
-def on_items() -> list[Operation]:
-    """Every operation that names an item in its path."""
-    return [o for _, o in routes() if any(n[1:-1] not in o.codes for n in o.path.split("/") if n.startswith("{"))]
-
-
-def table_of(operation: Operation) -> Table:
-    name = operation.path.split("/")[1].replace("-", "_")
-    return metadata.tables[TABLES.get(name, name)]
+ROLES = [r for r in Role if r is not SYSTEM]
+WHOLE = os.environ.get("SOJOURN_ISOLATION") == "whole"
+IDENTITIES = {
+    "relationships_create body /organisation_id", "consents_create body /recipient_id",
+    "consents_bulk_request body /recipient_id", "courses_create body /owner_id",
+    "appointments_create body /organisation_id",
+}  # fmt: skip
+"""Where an institution may name an organisation that it has nothing to do with yet: identities are shared (ADR 8)."""
 
 
-# ---- what another institution has: a row in every table, one leading to the other
-def _value(table: Table, column: Any, ids: dict[str, UUID], institution: UUID) -> Any:
-    key = next((k for k in column.foreign_keys if k.column.name != "institution_id"), None)
-    kind = column.type
-    plain: tuple[tuple[Any, Any], ...] = (
-        (ARRAY, []),
-        ((JSON, JSONB), {}),
-        (Boolean, False),
-        (Numeric, 1),
-        (Integer, 1),
-        (Date, date(2026, 1, 1)),
-        (Text, "x"),
-        (LargeBinary, b"x"),
-        (Uuid, ids[table.name]),
-    )
-    if column.name == "institution_id":
-        return institution
-    if key is not None and key.column.table.name in ids:
-        return ids[key.column.table.name]
-    if column.name == "state" and table.name in LIFECYCLES:
-        return LIFECYCLES[table.name][0].initials()[0]
-    return next((value for type_, value in plain if isinstance(kind, type_)), datetime.now(UTC))
+@pytest.fixture(scope="session")
+def document(application: FastAPI) -> Document:
+    return Document(application.openapi())
 
 
-async def furnish(dsn: str, institution: UUID) -> dict[str, UUID]:
-    """One row in every table, written past every trigger and check; the id of each table's row."""
-    tables = [t for t in metadata.sorted_tables if t.name != "institutions"]
-    ids = {t.name: uuid4() for t in tables}
-    con = await asyncpg.connect(dsn)
-    await con.execute("SET session_replication_role = replica")
-    for name in ("json", "jsonb"):
-        await con.set_type_codec(name, schema="pg_catalog", encoder=lambda _: "{}", decoder=str)
-    checks = await con.fetch(
-        "SELECT conrelid::regclass::text AS t, conname AS n FROM pg_constraint "
-        "WHERE contype IN ('c', 'x') AND connamespace = 'public'::regnamespace"
-    )
-    for check in checks:
-        await con.execute(f'ALTER TABLE {check["t"]} DROP CONSTRAINT "{check["n"]}"')
-    for table in tables:
-        streams = {LIFECYCLES[table.name][1]} if table.name in LIFECYCLES else set()
-        written = [c for c in table.c if c.identity is None and c.computed is None and not isinstance(c.type, Xid8)]
-        values = {c.name: _value(table, c, ids, institution) for c in written if not c.nullable or c.foreign_keys}
-        for stream in streams & {"stream_id"}:
-            values[stream] = ids["trainees"]
-        listed = ", ".join(f'"{name}"' for name in values)
-        marks = ", ".join(f"${n}" for n in range(1, len(values) + 1))
-        await con.execute(
-            f"INSERT INTO {table.name} ({listed}) VALUES ({marks}) ON CONFLICT DO NOTHING", *values.values()
-        )
-    for name, (_, stream) in LIFECYCLES.items():
-        head = await con.fetchval(f"SELECT {stream} FROM {name} WHERE institution_id = $1", institution)
-        await con.execute(
-            "INSERT INTO heads (institution_id, stream_id, kind, version, seq, chain_head, stage) "
-            "VALUES ($1, $2, 'person', 1, 1, 'x', 'prospect') ON CONFLICT DO NOTHING",
-            institution,
-            head,
-        )
-    await con.close()
-    return ids
-
-
-# ---- the same question about what is foreign and what is missing
-async def ask(c: Client, operation: Operation, item: UUID) -> httpx.Response:
-    body = example_of(operation.body) if operation.body is not None else None
-    headers = {"authorization": f"Bearer {c.token}", "if-match": '"1"', "idempotency-key": uuid4().hex}
-    path = "/v1" + re.sub(r"\{[^}]+\}", str(item), operation.path)
-    query = {}
-    if operation.query is not None and any(f.is_required() for f in operation.query.model_fields.values()):
-        query = example_of(operation.query)
-    sent: dict[str, Any] = {"json": body}
-    if "requestBody" in operation.extra.get("openapi_extra", {}):  # a form with one file
-        sent = {"files": {"file": ("sheet.csv", b"date,start\n2026-11-02,09:00\n", "text/csv")}}
-    return await c.http.request(operation.method, path, params=query, headers=headers, **sent)
-
-
-def told(response: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """All of an answer that may depend on what was asked for."""
-    body = {k: v for k, v in response.json().items() if k not in ("request_id", "instance")}
-    headers = {k: v for k, v in response.headers.items() if k not in ("x-request-id", "date")}
-    return response.status_code, body, headers
-
-
-async def client_of(world: World, role: Role) -> Client:
-    """Somebody of the institution with that role, tied to what their eyes need."""
-    more: dict[str, Any] = {}
-    coordinator = await world.client(COORDINATOR)
-    if SIGHTS[role] is Sight.PERSON:
-        more["person_ids"] = (await person(coordinator),)
-    if SIGHTS[role] is Sight.ORGANISATION:
-        made = await coordinator.ok("/v1/relationships", ENTERPRISE_BODY)
-        more["organisation_id"] = made["created"]["organisation"]
-    return await world.client(role, **more)
-
-
-async def at_once(calls: list[Any]) -> list[Any]:
-    """Some at a time: as many as there are connections."""
-    gate = asyncio.Semaphore(SAME_TIME)
-
-    async def one(call: Any) -> Any:
-        async with gate:
-            return await call
-
-    return await asyncio.gather(*(one(call) for call in calls))
-
-
-@pytest.mark.parametrize("role", [r for r in Role if r is not SYSTEM])
-async def test_foreign_looks_like_missing(world: World, dsn: str, role: Role) -> None:
-    elsewhere = await world.other()
-    c = await client_of(world, role)
-    ids = await furnish(dsn, elsewhere)
-    asked = on_items()
-    answers = await at_once([ask(c, o, item) for o in asked for item in (ids[table_of(o).name], uuid4())])
-    pairs = list(zip(asked, answers[::2], answers[1::2], strict=True))
-    differing = [
-        (o.name, told(foreign), told(missing)) for o, foreign, missing in pairs if told(foreign) != told(missing)
-    ]
-    assert differing == []
-    assert {o.name: f.status_code for o, f, _ in pairs if f.status_code not in (403, 404)} == {}
-    if role is ADMIN:  # who may read most: there it is 404, and not a closed door that hides it
-        assert [
-            o.name for o, f, _ in pairs if o.method == "GET" and f.status_code != 404 and o.policy in seen_by(role)
-        ] == []
-
-
-def seen_by(role: Role) -> set[str]:
-    from service.domain.permissions import PERMISSIONS
-
-    return {name for name, who in PERMISSIONS.items() if role in who}
-
-
-async def test_what_is_foreign_is_there_for_its_own(world: World, dsn: str) -> None:
-    """The rows of the other test exist: their own institution does not get 404."""
-    elsewhere = await world.other()
-    own = await world.client(COORDINATOR, institution=elsewhere)
-    ids = await furnish(dsn, elsewhere)
-    reads = [o for o in on_items() if o.method == "GET" and o.path.count("/") == 2 and o.policy in seen_by(COORDINATOR)]
-    transport = httpx.ASGITransport(world.http._transport.app, raise_app_exceptions=False)  # type: ignore[attr-defined]
+@pytest.fixture
+async def plain(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that looks at no answer: rows that were written past every check may break what reads them."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://sojourn.test") as http:
-        own.http = http
-        answers = await at_once([ask(own, o, ids[table_of(o).name]) for o in reads])
-    assert len(reads) >= 10
-    assert [o.name for o, a in zip(reads, answers, strict=True) if a.status_code == 404] == []
+        yield http
 
 
-RULES = frozenset({"credit_schemes_list", "grading_scales_list", "language_tests_list", "packs_list"})
-"""Lists of what is shipped with the service."""
+async def client_of(world: World, role: Role, ids: Ids, http: httpx.AsyncClient) -> Client:
+    """Somebody with that role, tied to the furniture of the institution."""
+    more: dict[str, Any] = {}
+    if SIGHTS[role] is Sight.PERSON:
+        more["person_ids"] = (ids["trainees"],)
+    if SIGHTS[role] is Sight.ORGANISATION:
+        more["organisation_id"] = ids["organisations"]
+    return replace(await world.client(role, **more), http=http)
 
 
-async def test_lists_show_nothing_foreign(world: World, dsn: str) -> None:
-    elsewhere = await world.other()
-    c = await world.client(COORDINATOR)
-    await furnish(dsn, elsewhere)
-    lists = [o for _, o in routes() if o.method == "GET" and o.kind == "list" and o.policy in seen_by(COORDINATOR)]
-    answers = await at_once([c.get("/v1" + o.path) for o in lists])
-    shown = [(o.name, a) for o, a in zip(lists, answers, strict=True) if a.status_code == 200]
-    found = {name: a.json()["items"] for name, a in shown if a.headers["content-type"] == "application/json"}
-    assert len(found) >= 10
-    foreign = [name for name, a in shown if str(elsewhere) in a.text]
-    assert foreign == []
-    # Whoever was made for this test belongs to the institution itself, and rules that are data are everybody's.
-    own = {"appointments_list", "events_feed"}
-    assert {name for name, items in found.items() if items} - RULES <= own
+@dataclass
+class Apart:
+    """Two institutions with a row in every table, and somebody of the first who asks."""
+
+    document: Document
+    client: Client
+    own: dict[str, UUID]
+    foreign: dict[str, UUID]
+    dsn: str
+    answers: dict[str, Told] = field(default_factory=dict)
+
+    @classmethod
+    async def of(cls, world: World, dsn: str, role: Role, document: Document, http: httpx.AsyncClient) -> Apart:
+        own = await furnish(dsn, world.institution)
+        foreign = await furnish(dsn, await world.other())
+        return cls(document, await client_of(world, role, own, http), own, foreign, dsn)
+
+    async def ask(self, place: Place, item: UUID) -> Told:
+        known = {str(i) for ids in (self.own, self.foreign) for i in ids.values()}
+        answer = await send(self.client, self.document.request(place.asked, self.own, place, item))
+        return told(answer, known, item)
+
+    async def pair(self, place: Place) -> tuple[Told, Told]:
+        return await self.ask(place, self.foreign[place.table]), await self.ask(place, uuid4())
+
+    async def differing(self, places: Sequence[Place]) -> dict[str, tuple[Told, Told]]:
+        """Places where what is foreign is answered otherwise than what is missing."""
+        pairs = await at_once([partial(self.pair, place) for place in places])
+        self.answers = {str(place): missing for place, (_, missing) in zip(places, pairs, strict=True)}
+        found: dict[str, tuple[Told, Told]] = {}
+        for place, (foreign, missing) in zip(places, pairs, strict=True):
+            if foreign != missing:  # what others did to the same row meanwhile may show: once more, and alone
+                await restore(self.dsn, self.own)
+                again = await self.pair(place)
+                found |= {str(place): again} if again[0] != again[1] else {}
+        return found
+
+    async def telling(self, places: Sequence[Place]) -> set[str]:
+        """Places where what is the institution's own is answered otherwise than what is missing."""
+        asked = [p for p in places if not p.asked.streams]
+        answers = await at_once([partial(self.ask, place, self.own[place.table]) for place in asked])
+        return {str(p) for p, answer in zip(asked, answers, strict=True) if answer != self.answers[str(p)]}
 
 
-def test_every_operation_on_an_item_names_a_table() -> None:
-    lost = []
-    for operation in on_items():
-        try:
-            table_of(operation)
-        except KeyError:
-            lost.append(operation.path)
-    assert lost == []
-    assert not SHARED & {table_of(o).name for o in on_items()}
+def asked_of(document: Document, role: Role) -> list[Place]:
+    """Every place; in the everyday run the bodies of acts on many, and evidence, which stands in every body, by one role.
+
+    They are looked up where those of an act on one are.
+    """
+    found = list(document.places())
+    if WHOLE or role is COORDINATOR:
+        return found
+    return [
+        p for p in found if p.where != "body" or not ("/bulk/" in p.asked.path or p.pointer.endswith("/evidence/0"))
+    ]
+
+
+def reads_all(role: Role, place: Place) -> bool:
+    """Whether it is a plain read of an item by one of the staff who may read all of them."""
+    table = place.asked.table
+    is_item = place.where == "path" and place.asked.method == "GET" and place.asked.path.count("/") == 3
+    may = SIGHTS[role] is Sight.STAFF and role in PERMISSIONS.get(f"{table.replace('training_', '')}.read", ())
+    return is_item and may and not (role is INSTRUCTOR and table in TAUGHT)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_foreign_looks_like_missing(
+    world: World, dsn: str, document: Document, plain: httpx.AsyncClient, role: Role
+) -> None:
+    apart = await Apart.of(world, dsn, role, document, plain)
+    places = asked_of(document, role)
+    differing = await apart.differing([p for p in places if str(p) not in IDENTITIES])
+    assert differing == {}
+    in_path = {str(p): apart.answers[str(p)][0] for p in places if p.where == "path"}
+    assert {name: status for name, status in in_path.items() if status not in (403, 404)} == {}
+    assert {name: a for name, a in apart.answers.items() if a[0] >= 500} == {}
+    # The questions are such that something of one's own is answered otherwise.
+    await restore(dsn, apart.own)
+    asked = [p for p in places if WHOLE or role is COORDINATOR or (p.where == "path" and p.asked.method == "GET")]
+    telling = await apart.telling([p for p in asked if str(p) not in IDENTITIES])
+    assert [str(p) for p in asked if reads_all(role, p) and str(p) not in telling] == []
+    assert len(telling) > (600 if role is COORDINATOR else 5), len(telling)
+    if role is ADMIN:  # who may read most: there it is 404, and not a closed door that hides it
+        reads = [p for p in places if reads_all(role, p)]
+        assert len(reads) > 10
+        assert {in_path[str(p)] for p in reads} == {404}
+
+
+async def test_only_the_identity_of_an_organisation_is_told(
+    world: World, dsn: str, document: Document, plain: httpx.AsyncClient
+) -> None:
+    places = {str(p): p for p in document.places() if str(p) in IDENTITIES}
+    assert places.keys() == IDENTITIES
+    assert {p.table for p in places.values()} == {"organisations"} <= SHARED
+    apart = await Apart.of(world, dsn, COORDINATOR, document, plain)
+    differing = await apart.differing(list(places.values()))
+    assert {code for _, missing in differing.values() for code in re.findall(r'"code":"(\w+_known)"', missing[1])} == {
+        "organisation_known"
+    }
+
+
+async def test_sign_in_to_a_foreign_institution_is_like_that_to_none(world: World) -> None:
+    await world.client(COORDINATOR, email="wang@college.example.org")
+    body = {"email": "wang@college.example.org", "password": PASSWORD}
+    wheres = [await world.other(), uuid4()]
+    answers = [await world.http.post("/v1/login", json=body | {"institution": str(i)}) for i in wheres]
+    assert answers[0].status_code == 401
+    assert told(answers[0]) == told(answers[1])
+
+
+# ---- each wall alone
+_SCOPE = re.compile(r"(\w+)\.institution_id = \$\d+::UUID")
+
+
+@pytest.fixture
+def without_scopes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every statement without its own scope: row-level security is all that is left."""
+    kept: Any = Statement.__dict__["sql"]
+
+    def sql(statement: Statement[Any]) -> str:
+        return _SCOPE.sub(r"\1.institution_id IS NOT NULL", kept.__get__(statement))
+
+    monkeypatch.setattr(Statement, "sql", property(sql, kept.__set__))
+
+
+async def _without_policies(dsn: str) -> None:
+    """Every table without row-level security: the scope of the statements is all that is left."""
+    con = await asyncpg.connect(dsn)
+    for table in tenant_tables():
+        await con.execute(f"ALTER TABLE {table.name} DISABLE ROW LEVEL SECURITY")
+    await con.close()
+
+
+def _few(document: Document) -> list[Place]:
+    """Reads, and what a birth is born from: enough to tell whether a wall stands."""
+    births = [
+        p for p in document.places() if p.where == "body" and "{" not in p.asked.path and p.pointer.count("/") == 1
+    ]
+    return [p for p in document.places() if p.asked.method == "GET"] + [p for p in births if str(p) not in IDENTITIES]
+
+
+@pytest.mark.parametrize("role", [COORDINATOR, ENTERPRISE])
+async def test_row_level_security_holds_alone(
+    world: World, dsn: str, document: Document, plain: httpx.AsyncClient, without_scopes: None, role: Role
+) -> None:
+    apart = await Apart.of(world, dsn, role, document, plain)
+    assert await apart.differing(_few(document)) == {}
+
+
+@pytest.mark.parametrize("role", [COORDINATOR, ENTERPRISE])
+async def test_scopes_hold_alone(
+    world: World, dsn: str, document: Document, plain: httpx.AsyncClient, role: Role
+) -> None:
+    await _without_policies(dsn)
+    apart = await Apart.of(world, dsn, role, document, plain)
+    assert await apart.differing(_few(document)) == {}
+
+
+async def test_without_both_walls_it_would_tell(
+    world: World, dsn: str, document: Document, plain: httpx.AsyncClient, without_scopes: None
+) -> None:
+    apart = await Apart.of(world, dsn, ADMIN, document, plain)
+    await _without_policies(dsn)
+    reads = [p for p in document.places() if reads_all(ADMIN, p)]
+    assert (await apart.differing(reads)).keys() == {str(p) for p in reads}
+
+
+# ---- what others have changes nothing
+@pytest.mark.parametrize("role", [COORDINATOR, TRAINEE, ENTERPRISE])
+async def test_answers_do_not_change_with_what_others_have(
+    world: World, dsn: str, document: Document, plain: httpx.AsyncClient, role: Role
+) -> None:
+    own = await furnish(dsn, world.institution)
+    client = await client_of(world, role, own, plain)
+    reads = [a for a in document.operations if a.method == "GET" and not a.streams]
+
+    async def answers() -> dict[str, Told]:
+        found = await at_once([partial(send, client, document.request(a, own)) for a in reads])
+        return {a.name: told(answer) for a, answer in zip(reads, found, strict=True)}
+
+    await answers()  # what an organisation is shown is noted once
+    before = await answers()
+    assert sum(1 for status, *_ in before.values() if status == 200) > 10
+    for _ in range(2):
+        elsewhere = await world.other()
+        await furnish(dsn, elsewhere)
+        stranger = await world.client(COORDINATOR, institution=elsewhere)
+        for n in range(3):
+            body = {
+                "name_native": f"王伟{n}",
+                "name_latin": f"WANG, WEI {n}",
+                "birth_on": "2004-05-06",
+                "nationality": "CN",
+            }
+            await stranger.ok("/v1/trainees", body)
+    after = await answers()
+    assert {name: (told_, after[name]) for name, told_ in before.items() if told_ != after[name]} == {}

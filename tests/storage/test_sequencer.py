@@ -30,6 +30,13 @@ async def _rows(dsn: str, sql: str, *args: object) -> list[tuple[object, ...]]:
         await con.close()
 
 
+AOZORA = {
+    "role": "enterprise",
+    "organisation": {
+        "kind": "enterprise", "name_native": "青空工業", "name_latin": "Aozora Kogyo", "country": "JP",
+        "time_zone": "Asia/Tokyo",
+    },
+}  # fmt: skip
 FEED = "SELECT feed_no, stream_id, seq FROM feed WHERE institution_id = $1 ORDER BY feed_no"
 EVENTS = "SELECT stream_id, seq FROM events WHERE institution_id = $1"
 WAITING = "SELECT no FROM unfed WHERE institution_id = $1"
@@ -61,19 +68,7 @@ async def test_sequencer_loses_nothing_with_writers_and_two_sequencers_at_once(w
 
     async def write() -> None:
         client = await world.client(Role.COORDINATOR)
-        made = await client.ok(
-            "/v1/relationships",
-            {
-                "role": "enterprise",
-                "organisation": {
-                    "kind": "enterprise",
-                    "name_native": "青空工業",
-                    "name_latin": "Aozora Kogyo",
-                    "country": "JP",
-                    "time_zone": "Asia/Tokyo",
-                },
-            },
-        )
+        made = await client.ok("/v1/relationships", AOZORA)
         for n in range(6):
             path, body = f"/v1/relationships/{made['id']}", {"licence_no": f"L{n}"}
             assert (await client.patch(path, body, version=n + 1)).status_code == 200
@@ -140,15 +135,8 @@ async def test_sequencer_numbers_each_institution_apart(world: World, dsn: str) 
 
 async def test_old_keys_are_forgotten_and_live_ones_kept(world: World, dsn: str) -> None:
     client = await world.client(Role.COORDINATOR)
-    body = {
-        "role": "enterprise",
-        "organisation": {
-            "kind": "enterprise", "name_native": "青空工業", "name_latin": "Aozora Kogyo", "country": "JP",
-            "time_zone": "Asia/Tokyo",
-        },
-    }  # fmt: skip
     for key in ("first", "second", "third"):
-        await client.ok("/v1/relationships", body, key=key)
+        await client.ok("/v1/relationships", AOZORA, key=key)
     database = world.services.database
     assert await forget_old_keys(database, world.institution) == 0
     await _rows(
@@ -161,3 +149,15 @@ async def test_old_keys_are_forgotten_and_live_ones_kept(world: World, dsn: str)
     assert await forget_old_keys(database, world.institution) == 1
     kept = await _rows(dsn, "SELECT key FROM idempotency_keys WHERE institution_id = $1", world.institution)
     assert kept == [("second",)]
+
+
+async def test_sequencer_takes_the_first_of_those_that_wait(world: World, dsn: str) -> None:
+    client = await world.client(Role.COORDINATOR)
+    made = await client.ok("/v1/relationships", AOZORA)
+    path = f"/v1/relationships/{made['id']}"
+    for n in range(3):
+        assert (await client.patch(path, {"licence_no": f"L{n}"}, version=n + 1)).status_code == 200
+    while await number_events(world.services.database, world.institution, at_most=1):
+        pass
+    of_stream = [seq for _, stream, seq in await _rows(dsn, FEED, world.institution) if str(stream) == made["id"]]
+    assert of_stream == [1, 2, 3, 4]

@@ -8,9 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.domain.actors import COORDINATOR
+from service.domain.actors import ADMIN, COORDINATOR
 from service.storage.database import APP_ROLE
 from tests.conftest import World
+from tests.jobs import Jobs
 
 BODY = {
     "organisation": {
@@ -111,3 +112,40 @@ async def test_walls_show_no_row_where_no_institution_is_set(typed: Any, world: 
     assert await con.fetchval("SELECT count(*) FROM relationships") == 0
     foreign = f"INSERT INTO feed_heads (institution_id, last_no) VALUES ('{world.institution}', 0)"
     assert await _sqlstate(con, foreign) == "42501"
+
+
+async def test_service_works_under_a_role_that_no_wall_lets_through(world: World) -> None:
+    role = """SELECT rolname, rolsuper, rolbypassrls, rolcreaterole,
+        (SELECT count(*) FROM pg_class WHERE relowner = r.oid) AS owned FROM pg_roles r WHERE rolname = current_user"""
+    async with world.services.database.connection() as con:
+        assert tuple((await con.fetch(role))[0].values()) == (APP_ROLE, False, False, False, 0)
+
+
+async def test_walls_refuse_a_reference_into_another_institution(typed: Any, world: World) -> None:
+    con, _ = typed
+    units = []
+    for where in (world.institution, await world.other()):
+        admin = await world.client(ADMIN, institution=where)
+        units.append((await admin.ok("/v1/units", {"name_native": "机械系", "name_latin": "Mechanics"}))["id"])
+    body = {"name_native": "王伟", "name_latin": "WANG, WEI", "birth_on": "2004-05-06", "nationality": "CN"}
+    person = (await (await world.client(COORDINATOR)).ok("/v1/trainees", body))["id"]
+    found = [await _sqlstate(con, f"UPDATE trainees SET unit_id = '{unit}' WHERE id = '{person}'") for unit in units]
+    assert found == ["00000", "23503"]
+
+
+async def test_walls_refuse_more_than_there_are_seats(world: World, dsn: str) -> None:
+    jobs = await Jobs.of(world)
+    request = (await jobs.open(seats=2)).rsplit("/", 1)[1]
+    con = await asyncpg.connect(dsn, server_settings={"role": APP_ROLE})
+    await con.execute("SELECT set_config('app.institution', $1, false)", str(world.institution))
+    typed = f"UPDATE placement_requests SET taken = 2, offered = {{}} WHERE id = '{request}'"
+    found = [await _sqlstate(con, typed.format(n)) for n in (0, 1, -1)]
+    await con.close()
+    assert found == ["00000", "23514", "23514"]
+
+
+async def test_walls_let_nobody_claim_a_transaction_or_a_number(typed: Any) -> None:
+    con, _ = typed
+    asked = "SELECT has_column_privilege($1, $2, $3, 'INSERT')"
+    claims = (("events", "tx"), ("unfed", "no"), ("events", "seq"))
+    assert [await con.fetchval(asked, APP_ROLE, *claim) for claim in claims] == [False, False, True]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import asyncpg
+import pytest
+
 from service.domain.actors import ADMIN, COORDINATOR
 from tests.conftest import PASSWORD, Client, World
 
@@ -110,3 +113,39 @@ async def test_password_is_asked_whatever_else_is_right(world: World) -> None:
     for password in (PASSWORD + "x", PASSWORD.upper(), "x" * 200):
         answer = await c.http.post("/v1/login", json={"email": "who@college.example.org", "password": password})
         assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE credentials SET expires_at = now() - interval '1 second' WHERE kind = $1",
+    "UPDATE credentials SET revoked_at = now() WHERE kind = $1",
+    "UPDATE appointments SET ended_at = now() WHERE sight <> $1",
+    "UPDATE accounts SET disabled_at = now() WHERE name <> $1",
+])  # fmt: skip
+async def test_token_is_worth_nothing_from_the_moment_on(world: World, dsn: str, statement: str) -> None:
+    c = await world.client(COORDINATOR)
+    assert (await c.get("/v1/me")).status_code == 200
+    con = await asyncpg.connect(dsn)
+    await con.execute("SET session_replication_role = replica")
+    await con.execute(statement, "session")
+    await con.close()
+    assert [(await c.get(path)).status_code for path in ("/v1/me", "/v1/trainees")] == [401, 401]
+    assert (await c.post("/v1/relationships", {})).status_code == 401
+
+
+async def test_disabled_account_does_not_sign_in(world: World, dsn: str) -> None:
+    body = {"email": "wang@college.example.org", "password": PASSWORD}
+    await world.client(COORDINATOR, email=body["email"])
+    con = await asyncpg.connect(dsn)
+    await con.execute("UPDATE accounts SET disabled_at = now()")
+    await con.close()
+    assert (await world.http.post("/v1/login", json=body)).status_code == 401
+
+
+async def test_link_is_worth_nothing_after_its_days(world: World, dsn: str) -> None:
+    a = await world.client(ADMIN)
+    made = await appointed(a, "wang@college.example.org", "coordinator")
+    con = await asyncpg.connect(dsn)
+    await con.execute("UPDATE invitations SET expires_at = now() - interval '1 second'")
+    await con.close()
+    body = {"secret": made["invitation"], "password": "the first password"}
+    assert (await world.http.post("/v1/invitations/accept", json=body)).status_code == 404

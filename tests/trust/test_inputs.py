@@ -9,8 +9,10 @@ from uuid import uuid4
 import httpx
 
 from service.domain.actors import ADMIN, COORDINATOR
+from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.api.test_training import Staff, person
 from tests.conftest import Client, World
+from tests.jobs import JOB
 
 CANARY = "Zyxwv Canary 4711"
 
@@ -145,3 +147,37 @@ async def test_texts_come_back_byte_for_byte(world: World) -> None:
     for n, text in enumerate(texts):
         made = await c.ok("/v1/units", {"name_native": text, "name_latin": f"U{n}"})
         assert (await c.get(f"/v1/units/{made['id']}")).json()["name_native"] == text
+
+
+async def test_what_is_not_declared_is_refused_by_its_place(world: World) -> None:
+    c = await world.client(COORDINATOR)
+    made = f"/v1/relationships/{(await c.ok('/v1/relationships', ENTERPRISE_BODY))['id']}"
+    for path in ("/v1/trainees", "/v1/relationships", made, "/v1/me", made + "/events"):
+        answer = await c.get(path, Zyxwv="1")
+        assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (422, "extra_forbidden"), path
+    for said in ({"state": "verified"}, {"version": 7}, {"institution_id": str(uuid4())}, {"id": str(uuid4())}):
+        answer = await c.post("/v1/relationships", ENTERPRISE_BODY | said)
+        assert [(r["code"], r["pointer"]) for r in answer.json()["reasons"]] == [
+            ("extra_forbidden", f"/{next(iter(said))}")
+        ]
+    answer = await send(c, "POST", "/v1/trainees", told(name_native="a\x00b"))
+    assert [(r["code"], r["pointer"]) for r in answer.json()["reasons"]] == [("text_unprintable", "/name_native")]
+
+
+async def test_types_are_taken_as_they_are(world: World) -> None:
+    c = await world.client(COORDINATOR)
+    body = {**JOB, "organisation_id": str(uuid4())}
+    for seats in ("2", "２", True, 2.0, 2.5, None, [2], 2**31, 2**63):
+        answer = await c.post("/v1/placement-requests", body | {"seats": seats})
+        assert answer.status_code == 422, seats
+        assert {r["pointer"] for r in answer.json()["reasons"]} == {"/seats"}, seats
+    for flag in ("true", 1, 0, "yes"):
+        answer = await c.post("/v1/placement-requests", body | {"no_fee_for_workers": flag})
+        assert {r["pointer"] for r in answer.json()["reasons"]} == {"/no_fee_for_workers"}, flag
+
+
+async def test_brackets_are_counted_before_they_are_read(world: World) -> None:
+    c = await world.client(COORDINATOR)
+    many = b'{"a": [' + b"[]," * 20_000 + b"[]]}"
+    assert (await send(c, "POST", "/v1/trainees", many)).status_code == 413
+    assert (await send(c, "POST", "/v1/trainees", many.replace(b"[],", b"", 2000))).status_code == 422
