@@ -41,6 +41,7 @@ from service.storage import candidacies as stored
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.placements import placements
 from service.storage.tables.trainees import consents
+from service.storage.transitions import CANDIDACIES_TO_MOVE
 
 Candidate = Item[CandidacyDossier]
 TYPED_WITHIN = timedelta(days=1)
@@ -299,6 +300,15 @@ def adjust(d: Any, work: Work) -> Any:
     )
 
 
+def follow_version(work: Work, item: Candidate, _step: Step, _given: Given) -> dict[str, Any]:
+    """The newer versions: the gates to come are judged by them."""
+    packs = item.dossier.packs_to_follow()
+    if packs is None:
+        raise TypeError("the rules let a candidacy follow no version")
+    since = item.dossier.stands_since or work.occurred_on
+    return {"pins": list(packs.pins), "since_on": since, "event_data": {"pins": packs.pins}}
+
+
 def _planned(effect: Effect | None) -> Effect:
     """What the step leaves behind, and from when on the flight is in danger."""
 
@@ -316,6 +326,7 @@ EFFECTS: dict[str, Effect] = {
     "identify": identify,
     "ask_consent": ask_consent,
     "nominate": nominate,
+    "follow_version": follow_version,
     "refuse_consent": refuse_consent,
     "invite": invite,
     "choose": choose,
@@ -352,4 +363,5 @@ SUBJECT: Subject[Any] = Subject(
 TIMERS: list[Timer] = [
     Timer("candidacies_lapse", SUBJECT, "lapse", stored.DUE_TO_LAPSE),
     Timer("candidacies_lose_consent", SUBJECT, "lose_consent", stored.CONSENT_ENDED),
+    Timer("candidacies_follow_version", SUBJECT, "follow_version", CANDIDACIES_TO_MOVE, every=60.0),
 ]

@@ -162,6 +162,7 @@ def candidate(c: Any) -> OnTheWay | None:
     return OnTheWay(
         kind=CANDIDACY, id=c.id, person_id=c.person.id, state=c.state, pathway=c.request.job.pathway,
         ahead=ASKED_OF_CANDIDATES[PASSED.get(c.state, 1):], packs=packs, facts=c.facts(c.terms), today=c.today,
+        pinned=bool(c.pins),
     )  # fmt: skip
 
 
@@ -210,6 +211,7 @@ def told_outcome(who: OnTheWay, found: Outcome) -> dict[str, Any]:
         "person_id": who.person_id,
         "state": who.state,
         "pins": list(packs.pins) if packs else [],
+        "moves_on": found.moves_on,
         "no_pack": None if isinstance(found.packs, Packs) else found.packs.code,
         "gates": [
             {
@@ -266,7 +268,7 @@ async def rehearse(
         people, seen, place = await on_the_way(services, call, place, min(CHUNK, limit - looked))
         looked += seen
         for who in people:
-            found = outcome(who, tried, touched)
+            found = outcome(who, tried, touched, pack.transition)
             if found is not None:
                 affected += 1
                 if found.blocked or isinstance(found.packs, NoPack):

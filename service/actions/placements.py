@@ -18,12 +18,21 @@ from service.actions.work import Call, Item, Missing, Services, Subject, Work, r
 from service.domain.candidacies import CANDIDACY
 from service.domain.lifecycle import Given, Reason, Refused, Step
 from service.domain.obligations import EVENTS
-from service.domain.placements import AT_HOME, PLACEMENT, Change, PlacementDossier, change_of, window_of
+from service.domain.placements import (
+    AT_HOME,
+    PLACEMENT,
+    Change,
+    PlacementDossier,
+    change_of,
+    packs_to_follow,
+    window_of,
+)
 from service.storage import placements as stored
 from service.storage.database import Record, attempt
 from service.storage.tables.candidacies import candidacies
 from service.storage.tables.placements import placements
 from service.storage.tables.trainees import trainees
+from service.storage.transitions import PLACEMENTS_TO_MOVE
 from service.storage.vault import Sealed
 
 Filled = Mapping[str, Any]
@@ -276,6 +285,23 @@ def change_pathway(work: Work, item: Item[PlacementDossier], _step: Step, given:
     }
 
 
+def follow_version(_work: Work, item: Item[PlacementDossier], _step: Step, _given: Given) -> dict[str, Any]:
+    """The newer versions; what was granted still holds, and the gates to come are judged by them."""
+    p = item.dossier
+    packs = packs_to_follow(p)
+    if packs is None or p.since_on is None:
+        raise TypeError("the rules let a placement follow no version")
+    planned = (p.facts.planned_departure_on, p.facts.starts_on)
+    return {
+        "pins": list(packs.pins),
+        "stages": list(packs.stages),
+        "departs": packs.departs,
+        "since_on": p.since_on,
+        **horizon_of(packs.stages, p.pathway, p.state, p.since_on, *planned),
+        "event_data": {"pins": list(packs.pins)},
+    }
+
+
 # ---- what came in mid-way, taken back
 def void(work: Work, item: Item[PlacementDossier], _step: Step, _given: Given) -> dict[str, Any]:
     """There was no such placement: neither its candidacy, and its seat is free, and nothing is owed for it."""
@@ -319,18 +345,26 @@ def adjust(dossier: PlacementDossier, work: Work) -> PlacementDossier:
     return replace(dossier, seats=seats_now(work, dossier.seats)) if dossier.seats is not None else dossier
 
 
-_steps = [a for a in PLACEMENT.by_action if a not in ("contract", "change_pathway", "complete_transfer", "void")]
+OWN: dict[str, Callable[[Work, Item[PlacementDossier], Step, Given], Filled]] = {
+    "change_pathway": change_pathway,
+    "follow_version": follow_version,
+    "void": void,
+}
+_steps = [a for a in PLACEMENT.by_action if a not in ("contract", "complete_transfer", *OWN)]
 SUBJECT: Subject[Any] = Subject(
     "placements",
     PLACEMENT,
     placements,
     stored.FACTS,
-    effects=dict.fromkeys(_steps, _left) | {"change_pathway": change_pathway, "void": void},
+    effects={**dict.fromkeys(_steps, _left), **OWN},
     undo=dict.fromkeys(_steps, restore),
     adjust=adjust,
     owe=owing(_owed),
 )
-TIMERS: list[Timer] = [Timer("placements_complete", SUBJECT, "complete", stored.ENDED)]
+TIMERS: list[Timer] = [
+    Timer("placements_complete", SUBJECT, "complete", stored.ENDED),
+    Timer("placements_follow_version", SUBJECT, "follow_version", PLACEMENTS_TO_MOVE, every=60.0),
+]
 
 
 # ---- reads that need the packs

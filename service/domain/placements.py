@@ -30,6 +30,7 @@ from service.domain.requirements import (
     add_months,
     checklist,
     choose,
+    moved,
     still_valid,
     unmet,
 )
@@ -389,6 +390,24 @@ def stage_kept(p: PlacementDossier, given: Given) -> str:
     return p.state if isinstance(change, NoPack) else change.stage
 
 
+# ---- a newer version of its packs
+def packs_to_follow(p: PlacementDossier) -> Packs | None:
+    """The packs to which newer versions move the placement by their transitions; None where none does."""
+    facts = p.facts
+    if p.packs is None or facts.planned_on is None or facts.nationality is None or facts.destination is None:
+        return None
+    found = moved(
+        p.packs, p.library, nationality=facts.nationality, destination=facts.destination, planned_on=facts.planned_on,
+        today=p.today, state=p.state,
+    )  # fmt: skip
+    return None if found.pins == p.packs.pins else found
+
+
+def version_moves(p: PlacementDossier) -> Reason | None:
+    """A newer version of its packs moves whoever is on the way, by its transition."""
+    return None if packs_to_follow(p) else Reason("version_moves", actual=list(p.packs.pins) if p.packs else [])
+
+
 # ---- corrections
 def corrected_by_candidacy(_p: PlacementDossier) -> Reason:
     """What an acceptance made is taken back with the acceptance, never alone."""
@@ -496,6 +515,8 @@ PLACEMENT = Lifecycle[Any]("placement", [
     *[Rule("change_pathway",   [stage],                [*_earlier(stage), stage], [COORDINATOR], [], "placement.pathway_changed",
            which=stage_kept, takes=[Takes("pathway", LINE_TEXT, "The other pathway."), *PLAN],
            checks=[plan_in_order, pathway_fits], undo=False) for stage in AT_HOME],
+    *[Rule("follow_version",   [stage],                stage,         [SYSTEM],              [version_moves], "placement.version_followed",
+           undo=False) for stage in AT_HOME],
     Rule("cancel",             AT_HOME,                "cancelled",   [COORDINATOR, SYSTEM], [], "placement.cancelled",
          takes=[CANCELLED], shared=True, undo=False),
     Rule("withdraw",           AT_HOME,                "cancelled",   [TRAINEE],             [], "placement.withdrawn",

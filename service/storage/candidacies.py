@@ -248,6 +248,7 @@ FACTS: FactsOf[CandidacyDossier] = FactsOf(
     {
         "id": _c.c.id,
         "now": NOW,
+        "stands_since": _c.c.since_on,
         "person": _person(_t),
         "request": _request(_r, _o),
         "live_placement": _live_placement(_c.c.person_id, _c.c.transfer_of),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 
+from service.actions import candidacies, placements
+from service.actions.timers import ring
 from service.domain.actors import ADMIN, COORDINATOR, INSTRUCTOR, TRAINEE
 from service.storage import pack_library
 from service.storage.packs import shipped_files
-from tests.api.test_packs import version
+from service.storage.transitions import CANDIDACIES_TO_MOVE, PLACEMENTS_TO_MOVE
+from tests.api.test_packs import lines_of, people_of, population, version
 from tests.conftest import Client, World
 from tests.jobs import Jobs
 from tests.placed import DAY, Stage
@@ -109,3 +113,93 @@ async def test_nomination_pins_the_adopted_version(world: World, monkeypatch: py
     await admin.done(made, "adopt", {"from_on": (await admin.get(made)).json()["since_on"]})
     forget(monkeypatch)
     assert (await pins(second, after))[0] == "home-hire@2"
+
+
+# ---- whoever is on the way
+SOURCE = {"source": "The authority's order", "evidence": "unverified"}
+
+
+async def rung(house: Stage, on: date) -> int:
+    """How many the clock moves at noon of a day, until nobody is left."""
+    timers = [t for t in (*placements.TIMERS, *candidacies.TIMERS) if t.action == "follow_version"]
+    at, did, whole = datetime.combine(on, time(12), UTC), 1, 0
+    while did:
+        did = sum([await ring(house.world.services, t, house.world.institution, at, 2) for t in timers])
+        whole += did
+    return whole
+
+
+async def test_adoption_moves_whom_the_rehearsal_named_and_blocks_what_it_told(
+    house: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rehearsed, adopted and moved: person by person the gates, rows and ways out are those that were told."""
+    await population(house)
+    moves_on, from_on = house.today + 3 * DAY, house.today + 20 * DAY
+    content = version() | {"transition": SOURCE | {"rule": "move", "on": str(moves_on)}}
+    told = await house.coordinator.ok("/v1/packs/rehearsal", {"content": content, "from_on": str(from_on)})
+    assert len(told["items"]) == 2
+    before = await people_of(house)
+    made = await load(house.coordinator, content)
+    await (await house.world.client(ADMIN)).done(made, "adopt", {"from_on": str(from_on)})
+    forget(monkeypatch)
+    assert [await rung(house, moves_on - DAY), await rung(house, moves_on), await rung(house, moves_on)] == [0, 3, 0]
+    after = await people_of(house)
+    moved = {i for i in after if after[i].pinned and after[i].packs.pins != before[i].packs.pins}
+    assert len(moved) == 3
+    assert {str(i["id"]): i["gates"] for i in told["items"]} == {
+        str(i): found for i in after if (found := lines_of(before[i], after[i]))
+    }
+    assert {str(i["id"]) for i in told["items"] if i["moves_on"]} <= {str(i) for i in moved}
+    for i in moved:
+        assert (after[i].state, after[i].packs.pins[0]) == (before[i].state, "jp-ssw1@2")
+        plural = {"placement": "placements", "candidacy": "candidacies"}[after[i].kind]
+        events = (await house.coordinator.get(f"/v1/{plural}/{i}/events")).json()["items"]
+        assert events[-1]["type"] == f"{after[i].kind}.version_followed"
+
+
+async def test_whoever_is_on_the_way_stays_where_the_version_says_so(
+    house: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await population(house)
+    content = version() | {"transition": SOURCE | {"rule": "stay"}}
+    told = await house.coordinator.ok("/v1/packs/rehearsal", {"content": content, "from_on": str(house.today)})
+    assert (told["affected"], told["items"]) == (1, [])  # the one candidate whose packs are not pinned yet
+    made = await load(house.coordinator, content)
+    await (await house.world.client(ADMIN)).done(made, "adopt", {"from_on": str(house.today)})
+    forget(monkeypatch)
+    assert await rung(house, house.today + 30 * DAY) == 0
+    pins = {p.packs.pins[0] for p in (await people_of(house)).values() if p.pinned}
+    assert pins == {"jp-ssw1@1", "de-18a@1"}
+
+
+async def due(house: Stage) -> list[int]:
+    """How many placements and candidacies the clock finds to be moved."""
+    async with house.world.services.database.connection() as con:
+        known = {"institution": house.world.institution, "at": None, "limit": 9}
+        found = [await s.all(con, **known) for s in (PLACEMENTS_TO_MOVE, CANDIDACIES_TO_MOVE)]
+    return [len(rows) for rows in found]
+
+
+async def test_clock_finds_nobody_whom_a_version_is_not_for(house: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the statement finds is what the rules grant, so that nobody who stays is looked at again and again."""
+    await population(house)
+    admin = await house.world.client(ADMIN)
+    move = {"transition": SOURCE | {"rule": "move"}}
+    not_theirs: list[dict[str, Any]] = [
+        {"transition": None}, {"transition": SOURCE | {"rule": "stay"}}, {"nationalities": ["TH"]},
+        {"destinations": ["DE"]}, {"host_country_nationals": True}, {"valid_to": str(house.today + 9 * DAY)},
+        {"valid_from": str(house.today + 90 * DAY)},
+        {"transition": SOURCE | {"rule": "move", "on": str(house.today + 3 * DAY)}},
+    ]  # fmt: skip
+    for number, more in enumerate(not_theirs, start=2):
+        made = await load(house.coordinator, version(number=number) | move | more)
+        await admin.done(made, "adopt", {"from_on": str(house.today)})
+        assert await due(house) == [0, 0], more
+    made = await load(house.coordinator, version(number=20) | move)
+    await admin.done(made, "adopt", {"from_on": str(house.today)})
+    assert await due(house) == [3, 1]
+    await admin.done(made, "retire", {"until_on": str(house.today + 35 * DAY)})
+    assert await due(house) == [3, 0]  # the candidate plans for a later day
+    forget(monkeypatch)
+    assert await rung(house, house.today) == 3
+    assert await due(house) == [0, 0]

@@ -14,10 +14,22 @@ from service.actions import packs
 from service.actions.packs import candidate, placed, told_outcome
 from service.actions.work import Call, Services
 from service.domain.actors import COORDINATOR, ENTERPRISE, THE_SYSTEM, TRAINEE
-from service.domain.requirements import OnTheWay, due_on, from_day, good_from, outcome
+from service.domain.requirements import (
+    GATES,
+    OnTheWay,
+    Outcome,
+    day_of_stage,
+    due_on,
+    from_day,
+    good_from,
+    outcome,
+    unmet,
+)
 from service.domain.requirements.facts import RequirementFacts
 from service.domain.requirements.model import Validity
+from service.domain.requirements.rehearsing import Blocked
 from service.storage import candidacies, placements
+from service.storage.pack_library import learn_of
 from service.storage.packs import parse_pack, shipped_files, shipped_packs
 from tests.conftest import World
 from tests.domain.test_requirements import row
@@ -107,9 +119,8 @@ async def population(house: Stage) -> list[str]:
     return [*paths, early]
 
 
-async def one_by_one(services: Services, institution: UUID, content: Any, from_on: date) -> list[dict[str, Any]]:
-    """The same, each person read alone and every row judged."""
-    library = (*shipped_packs(), from_day(parse_pack(content), from_on))
+async def everybody(services: Services, institution: UUID) -> list[OnTheWay]:
+    """Whoever is on the way, each read alone."""
     call = Call(institution, "test", trusted=THE_SYSTEM)
     people: list[OnTheWay] = []
     async with services.database.connection() as con:
@@ -120,10 +131,36 @@ async def one_by_one(services: Services, institution: UUID, content: Any, from_o
                     con, institution=institution, ids=[id_], route="", key="", evidence=[], with_last=False,
                     **call.credentials(),
                 )  # fmt: skip
+                await learn_of(con, institution, records)
                 dossier: Any = facts.dossier(records[0])
                 who = candidate(dossier) if table == "candidacies" else placed(id_, dossier)
                 people += [who] if who else []
-    found = [(who, outcome(who, library)) for who in sorted(people, key=lambda w: w.id)]
+    return sorted(people, key=lambda w: w.id)
+
+
+async def people_of(house: Stage) -> dict[UUID, OnTheWay]:
+    """The same, by their ids."""
+    return {w.id: w for w in await everybody(house.world.services, house.world.institution) if w.state != "accepted"}
+
+
+def lines_of(before: OnTheWay, after: OnTheWay) -> list[dict[str, Any]]:
+    """The gates that another version of the packs has closed for somebody, from every row of both, recomputed."""
+    gates = []
+    stages = after.ahead if after.kind == "candidacy" else [s for s in after.packs.stages if s in after.ahead]
+    for stage in stages:
+        on = max(day_of_stage(stage, after.facts) or after.today, after.today)
+        had = {(u.key, u.code) for u in unmet(before.packs.requirements, GATES[stage], on, before.facts)}
+        now = [u for u in unmet(after.packs.requirements, GATES[stage], on, after.facts) if (u.key, u.code) not in had]
+        if now:
+            gates.append(Blocked(stage, on, tuple(now)))
+    whole = told_outcome(after, Outcome(after.packs, tuple(gates)))["gates"]
+    return list(from_json(to_json(whole)))
+
+
+async def one_by_one(services: Services, institution: UUID, content: Any, from_on: date) -> list[dict[str, Any]]:
+    """What a rehearsal would tell, with every row judged."""
+    library = (*shipped_packs(), from_day(parse_pack(content), from_on))
+    found = [(who, outcome(who, library)) for who in await everybody(services, institution)]
     return [told_outcome(who, o) for who, o in found if o is not None and o.blocked]
 
 

@@ -42,7 +42,7 @@ from service.domain.candidacies.guards import (
 from service.domain.journey import LIVE
 from service.domain.lifecycle import NEW, VOIDED, LastStep, Reason, Refused
 from service.domain.placement_requests import Employer, Job, RequestSeats, Standing
-from service.domain.requirements import Evidence, NoPack, Packs, Payment, TestResult, choose, reopen
+from service.domain.requirements import Evidence, NoPack, Packs, Payment, TestResult, Transition, choose, reopen
 from service.storage.packs import shipped_packs
 
 TODAY = date(2026, 11, 22)
@@ -488,3 +488,16 @@ def test_candidacy_lives_again_beside_others_of_the_person() -> None:
     assert codes("correct", replace(out, siblings=(elsewhere,)), C, note="no") == []
     assert codes("correct", replace(out, accepted_elsewhere=True), C, note="no") == ["no_other_accepted"]
     assert list(can_live_again(replace(out, last_step=None))) == []
+
+
+def test_candidacy_follows_a_newer_version_that_moves_it_and_no_other() -> None:
+    pinned = packs_of(JOB)
+    held = pinned.pathway
+    newer = replace(held, version=2, transition=Transition("move", TODAY, held.requirements[0].source))
+    moving = dossier("nominated", packs=(*PACKS, newer))
+    assert CANDIDACY.decide("follow_version", moving, S).to_state == "nominated"
+    for still in (
+        dossier("nominated"), replace(moving, pinned=None), replace(moving, request=None),
+        replace(moving, packs=(*PACKS, replace(newer, transition=None))),
+    ):  # fmt: skip
+        assert codes("follow_version", still, S) == ["version_moves"]

@@ -24,7 +24,17 @@ from service.domain.placements import (
     window_of,
     windows_in_order,
 )
-from service.domain.requirements import GATES, LINE, Evidence, Packs, Payment, RequirementFacts, choose, reopen
+from service.domain.requirements import (
+    GATES,
+    LINE,
+    Evidence,
+    Packs,
+    Payment,
+    RequirementFacts,
+    Transition,
+    choose,
+    reopen,
+)
 from service.domain.requirements.choosing import NoPack
 from service.storage.packs import shipped_packs
 
@@ -463,6 +473,20 @@ def test_placement_another_pathway_asks_again_what_the_candidate_had_to_meet() -
     assert found == ["test_not_passed", "test_not_passed"]
     assert p.packs is not None
     assert reopen(PACKS, p.packs.pins).pins == p.packs.pins
+
+
+def test_placement_follows_a_newer_version_that_moves_it_and_no_other() -> None:
+    p = dossier("TH", "TH", "home_hire", state="documents")
+    held = PACKS[[x.key for x in PACKS].index("home-hire")]
+    newer = replace(held, version=2, transition=Transition("move", TODAY, held.requirements[0].source))
+    moving = replace(p, library=(*PACKS, newer))
+    assert to("follow_version", moving, actor(SYSTEM)) == "documents"
+    (no, at_once) = (replace(p, library=(*PACKS, replace(newer, transition=None))), actor(SYSTEM))
+    unplanned = replace(moving, facts=replace(p.facts, planned_departure_on=None, starts_on=None))
+    for still in (p, no, unplanned, replace(moving, packs=None)):
+        with pytest.raises(Refused) as why:
+            PLACEMENT.decide("follow_version", still, at_once, {})
+        assert [r.code for r in why.value.reasons] == ["version_moves"]
 
 
 def test_placement_plan_keeps_its_order() -> None:

@@ -23,6 +23,7 @@ from service.domain.requirements import (
     Requirement,
     RequirementFacts,
     Source,
+    Transition,
     Unmet,
     add_months,
     day_of_stage,
@@ -30,6 +31,7 @@ from service.domain.requirements import (
     due_on,
     from_day,
     good_from,
+    moved,
     outcome,
     ways_out,
 )
@@ -241,6 +243,74 @@ def test_nothing_is_told_of_whom_the_new_version_does_not_hold_for() -> None:
 def test_whoever_would_have_no_pack_is_told_so() -> None:
     found = outcome(going(), [pack(2, LATE, destinations=("DE",))])
     assert found == Outcome(NoPack("destination_not_served", [["DE"]], "JP"), ())
+
+
+# ---- whoever is on the way is moved, or stays
+def rule(name: Any, on: date | None = None) -> Transition:
+    return Transition(name, on, SOURCE)
+
+
+def shifted(
+    *library: Pack, today: date = TODAY, state: str | None = "contracting", packs: Packs | None = None
+) -> Packs:
+    return moved(
+        packs or Packs(OLD), library, nationality="CN", destination="JP", planned_on=FLIGHT, today=today, state=state
+    )
+
+
+def test_version_that_moves_takes_whoever_is_under_an_older_one_from_its_day_on() -> None:
+    new = pack(2, LATE, transition=rule("move", TODAY))
+    assert [shifted(OLD, new, today=TODAY + n * DAY) for n in (-1, 0, 1)] == [Packs(OLD), Packs(new), Packs(new)]
+    at_once = replace(new, transition=rule("move"))
+    assert shifted(OLD, at_once, today=TODAY - 99 * DAY) == Packs(at_once)
+    third = replace(at_once, version=3)
+    assert shifted(third, OLD, at_once) == Packs(third)
+    assert shifted(at_once, packs=Packs(third)) == Packs(third)  # nobody goes back
+    over = pack(1, key="b", kind="overlay", stages=())
+    newer = replace(over, version=2, transition=rule("move"))
+    assert shifted(newer, packs=Packs(OLD, (over,))) == Packs(OLD, (newer,))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"transition": None},
+        {"transition": rule("stay")},
+        {"key": "another"},
+        {"valid_from": FLIGHT + DAY},
+        {"valid_to": FLIGHT - DAY},
+        {"destinations": ("DE",)},
+        {"nationalities": ("TH",)},
+        {"host_country_nationals": True},
+        {"stages": ("visa", "active")},
+    ],
+)
+def test_version_moves_nobody_whom_it_is_not_for(more: dict[str, Any]) -> None:
+    new = pack(2, LATE, transition=rule("move"))
+    assert shifted(new) == Packs(new)
+    assert shifted(replace(new, **more)) == Packs(OLD)
+
+
+def test_candidacy_is_moved_whatever_the_stages() -> None:
+    new = pack(2, LATE, transition=rule("move"), stages=("visa", "active"))
+    assert shifted(new, state=None) == Packs(new)
+
+
+def test_rehearsal_tells_who_would_be_moved_and_when() -> None:
+    new = pack(2, LATE, transition=rule("move", TODAY + 9 * DAY))
+    found = outcome(going(), [OLD, new], transition=new.transition)
+    assert found is not None
+    assert (found.packs, found.moves_on) == (Packs(new), TODAY + 9 * DAY)
+    assert [b.stage for b in found.blocked] == ["visa"]
+    past = replace(new, transition=rule("move", TODAY - DAY))
+    again = outcome(going(), [OLD, past], transition=past.transition)
+    assert again is not None
+    assert again.moves_on == TODAY
+    stays = replace(new, transition=rule("stay"))
+    assert outcome(going(), [OLD, stays], transition=stays.transition) is None
+    unpinned = outcome(going("candidacy", pinned=False), [OLD, stays], transition=stays.transition)
+    assert unpinned is not None
+    assert (unpinned.packs, unpinned.moves_on) == (Packs(stays), None)
 
 
 # ---- the ways out

@@ -279,6 +279,18 @@ def changed(where: Callable[[dict[str, Any]], dict[str, Any]], **fields: Any) ->
     return content
 
 
+MOVE = {"rule": "move", "on": "2027-03-01", "source": "The order", "evidence": "unverified"}
+
+
+def test_transition_is_read_and_no_release_moves_anybody() -> None:
+    read = read_pack("some-1.json", json.dumps(PACK | {"transition": MOVE}))
+    assert read.transition is not None
+    assert (read.transition.rule, read.transition.on, read.transition.source.text) == (
+        "move", date(2027, 3, 1), "The order",
+    )  # fmt: skip
+    assert [p.pin for p in shipped_packs() if p.transition] == []
+
+
 def test_good_pack_is_read() -> None:
     read = read_pack("some-1.json", json.dumps(PACK))
     assert (read.pin, [r.key for r in read.requirements], [o.key for o in read.obligations]) == (
@@ -311,6 +323,11 @@ def test_good_pack_is_read() -> None:
         ({"version": 0}, "version must be at least 1, not 0"),
         ({"version": 2}, "the file must be named some-2.json"),
         ({"requirements": {}}, "requirements must be of type list, not {}"),
+        ({"transition": "move"}, "transition must be of type dict, not 'move'"),
+        ({"transition": MOVE | {"rule": "fly"}}, "rule 'fly' is none of move, stay"),
+        ({"transition": MOVE | {"on": "soon"}}, "on is not a date: 'soon'"),
+        ({"transition": MOVE | {"source": None}}, "source is missing"),
+        ({"transition": MOVE | {"colour": "red"}}, "unknown field 'colour'"),
     ],
 )
 def test_faulty_pack_is_refused(fields: dict[str, Any], problem: str) -> None:

@@ -130,6 +130,9 @@ class BlockedOut(Out):
     person_id: UUID
     state: str
     pins: list[str]
+    moves_on: date | None = Field(
+        description="When its transition would move them to the version; null where only a change of pathway does."
+    )
     no_pack: str | None = Field(description="Why no pack would be left for them.")
     gates: list[GateOut]
 

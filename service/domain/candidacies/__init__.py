@@ -14,6 +14,7 @@ from service.domain.candidacies.facts import (
     BELOW_ACCEPTED,
     IN_CHOICE,
     ON_CONSENT,
+    PINNED,
     STEP_OF,
     STEPS,
     Asked,
@@ -67,6 +68,7 @@ from service.domain.candidacies.guards import (
     terms_not_worse,
     transfer_fits,
     transfer_open,
+    version_moves,
     where_accepted,
 )
 from service.domain.consents import FIELDS
@@ -139,6 +141,7 @@ CANDIDACY = Lifecycle[Any]("candidacy", [
     Rule("lose_consent",      ON_CONSENT,                     "withdrawn_by_trainee",  [SYSTEM],        [consent_lost],                          "candidacy.consent_lost", shared=True, undo=False),
     Rule("supersede",         BELOW_ACCEPTED,                 "superseded",            [SYSTEM],        [],                                      "candidacy.superseded", undo=False),
     Rule("close_out",         [*BEFORE_NOMINATION, *IN_CHOICE], "not_selected",        [SYSTEM],        [],                                      "candidacy.closed_out", undo=False),
+    *[Rule("follow_version",  [state],                        state,                   [SYSTEM],        [version_moves],                         "candidacy.version_followed", undo=False) for state in PINNED],
     Rule("place",             ["accepted"],                   "placed",                [SYSTEM],        [],                                      "candidacy.placed", undo=False),
     Rule("unplace",           ["placed"],                     "accepted",              [SYSTEM],        [],                                      "candidacy.unplaced", undo=False),
     Rule("fall_through",      ["accepted", "placed"],         "fell_through",          [SYSTEM],        [],                                      "candidacy.fell_through", undo=False),
@@ -156,6 +159,7 @@ __all__ = [
     "CANDIDACY",
     "IN_CHOICE",
     "ON_CONSENT",
+    "PINNED",
     "STEPS",
     "STEP_OF",
     "Asked",

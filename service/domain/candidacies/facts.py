@@ -22,6 +22,7 @@ from service.domain.requirements import (
     Payment,
     RequirementFacts,
     TestResult,
+    moved,
     still_valid,
     unmet,
 )
@@ -44,6 +45,8 @@ STEP_OF = {
 """How far a state lets an enterprise look; a state that is not here shows nothing of the person."""
 BEFORE_NOMINATION = ("identified", "consent_pending")
 IN_CHOICE = ("nominated", "shortlisted", "interviewing", "selected", "waitlisted")
+PINNED = (*IN_CHOICE, "offered")
+"""Live, with packs that were pinned."""
 BELOW_ACCEPTED = (*BEFORE_NOMINATION, *IN_CHOICE, "offered")
 ON_CONSENT = ("consent_pending", *IN_CHOICE, "offered")
 """The states that end with the consent; what was accepted ends through the placement only."""
@@ -162,6 +165,7 @@ class CandidacyDossier(Eligible):
 
     id: UUID
     now: datetime
+    stands_since: date | None = None
     consent: Asked | None = None
     siblings: tuple[Standing, ...] = ()
     accepted_elsewhere: bool = False
@@ -174,6 +178,17 @@ class CandidacyDossier(Eligible):
     offer_ends_on: date | None = None
     lapses_at: datetime | None = None
     asked_by: tuple[str, ...] = ()
+
+    def packs_to_follow(self) -> Packs | None:
+        """The packs to which newer versions move the candidacy by their transitions; None where none does."""
+        planned = self.request.job.planned_on if self.request else None
+        if self.pinned is None or self.request is None or planned is None:
+            return None
+        found = moved(
+            self.pinned, self.packs, nationality=self.person.nationality, destination=self.request.job.destination,
+            planned_on=planned, today=self.today,
+        )  # fmt: skip
+        return None if found.pins == self.pinned.pins else found
 
     def closed(self, gate: Gate, on: date) -> list[Reason]:
         """Everything that closes a gate on a day, by the pinned packs."""

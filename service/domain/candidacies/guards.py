@@ -265,6 +265,11 @@ def offer_over(c: CandidacyDossier) -> Reason | None:
     return None
 
 
+def version_moves(c: CandidacyDossier) -> Reason | None:
+    """A newer version of its packs moves whoever is on the way, by its transition."""
+    return None if c.packs_to_follow() else Reason("version_moves", actual=list(c.pins))
+
+
 # ---- taking back
 def can_live_again(c: CandidacyDossier) -> Iterator[Reason]:
     """Somebody who was out can be a candidate again, and what they held then is free still."""

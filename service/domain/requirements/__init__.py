@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.domain.requirements.choosing import NoPack, Packs, choose, choose_study, reopen
+from service.domain.requirements.choosing import NoPack, Packs, choose, choose_study, moved, reopen
 from service.domain.requirements.dates import add_months, add_working_days, age_on
 from service.domain.requirements.due import day_of_stage, due_on, good_from
 from service.domain.requirements.evaluation import ChecklistRow, Unmet, checklist, still_valid, unmet
@@ -19,6 +19,7 @@ from service.domain.requirements.model import (
     Pack,
     Requirement,
     Source,
+    Transition,
 )
 from service.domain.requirements.rehearsing import (
     Difference,
@@ -53,6 +54,7 @@ __all__ = [
     "Source",
     "Staff",
     "TestResult",
+    "Transition",
     "Unmet",
     "add_months",
     "add_working_days",
@@ -65,6 +67,7 @@ __all__ = [
     "due_on",
     "from_day",
     "good_from",
+    "moved",
     "outcome",
     "purpose_of",
     "reopen",

@@ -134,6 +134,40 @@ def reopen(packs: Iterable[Pack], pins: Iterable[str]) -> Packs:
     return Packs(pathway, tuple(added))
 
 
+def moved(
+    packs: Packs,
+    library: Iterable[Pack],
+    *,
+    nationality: str,
+    destination: str,
+    planned_on: date,
+    today: date,
+    state: str | None = None,
+) -> Packs:
+    """The packs that hold by the transitions of newer versions: for each, the newest that moves whoever is under it.
+
+    None moves somebody whom it is not for, or who plans for a day on which it is not in force; nor, where a placement's
+    `state` is given, somebody who stands at a stage that it has not.
+    """
+
+    def moving(p: Pack) -> bool:
+        return (
+            p.moves(today)
+            and p.valid_on(planned_on)
+            and p.serves(destination)
+            and p.takes(nationality)
+            and (not p.host_country_nationals or nationality == destination)
+            and (state is None or p.kind != "pathway" or state in p.stages)
+        )
+
+    movers = [p for p in library if moving(p)]
+
+    def newest(held: Pack) -> Pack:
+        return max((p for p in (*movers, held) if p.key == held.key), key=lambda p: p.version)
+
+    return Packs(newest(packs.pathway), tuple(newest(p) for p in packs.added))
+
+
 def span(pack: Pack) -> dict[str, str | None]:
     """The days within which a pack is in force, both included."""
     return {"from": pack.valid_from.isoformat(), "to": pack.valid_to.isoformat() if pack.valid_to else None}

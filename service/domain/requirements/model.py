@@ -368,13 +368,27 @@ class Obligation:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What becomes of whoever is on the way under an older version of the pack.
+
+    `stay`: they keep theirs. `move`: whoever has not left yet is judged by this one, from a day or as soon as it is
+    adopted, where it is in force on their planned day.
+    """
+
+    rule: Literal["stay", "move"]
+    on: date | None
+    source: Source
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """One version of a set of rules.
 
     A `pathway` pack decides stages and terms; a `common` block is added for its nationalities where people are sent
-    abroad; an `overlay` is added to everything. A `study` pack gates enrolments, and nobody works under it. No nationalities or destinations means any. With
-    `host_country_nationals` the person is a national of the country where the job is.
+    abroad; an `overlay` is added to everything. A `study` pack gates enrolments, and nobody works under it. No
+    nationalities or destinations means any. With `host_country_nationals` the person is a national of the country where
+    the job is. Without a `transition` whoever is on the way stays, and is moved when a coordinator changes their pathway.
     """
 
     key: str
@@ -391,6 +405,7 @@ class Pack:
     terms: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     obligations: tuple[Obligation, ...] = ()
+    transition: Transition | None = None
     note: str = ""
 
     @property
@@ -406,6 +421,11 @@ class Pack:
     def valid_on(self, on: date) -> bool:
         """Whether the pack is in force on the day, its first and last included."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    def moves(self, today: date) -> bool:
+        """Whether whoever is on the way under an older version is moved to this one by a day."""
+        t = self.transition
+        return t is not None and t.rule == "move" and (t.on is None or t.on <= today)
 
     def serves(self, destination: str) -> bool:
         """Whether the pack is for this country of work."""

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from service.domain.requirements.choosing import NoPack, Packs, choose
+from service.domain.requirements.choosing import NoPack, Packs, choose, moved
 from service.domain.requirements.due import day_of_stage
 from service.domain.requirements.evaluation import Unmet, unmet
 from service.domain.requirements.facts import RequirementFacts
-from service.domain.requirements.model import GATES, AnyTest, Obligation, Pack, Requirement
+from service.domain.requirements.model import GATES, AnyTest, Obligation, Pack, Requirement, Transition
 
 Row = Requirement | Obligation
 
@@ -75,7 +75,7 @@ def _differing(before: Row, after: Row) -> tuple[str, ...]:
 class OnTheWay:
     """Somebody whom packs gate still: a live candidacy, or a placement before the departure.
 
-    `ahead` are the stages whose gates are to come, `packs` what holds for them now.
+    `ahead` are the stages whose gates are to come, `packs` what holds for them now: by a pin, or as it would be chosen.
     """
 
     kind: str
@@ -87,6 +87,7 @@ class OnTheWay:
     packs: Packs
     facts: RequirementFacts
     today: date
+    pinned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,14 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the new version would mean for one: the packs that would hold, or why none; and the gates that close."""
+    """What the new version would mean for one: the packs that would hold, or why none; and the gates that close.
+
+    `moves_on` is the day on which they would be moved to them; None where they are asked for, or chosen anew.
+    """
 
     packs: Packs | NoPack
     blocked: tuple[Blocked, ...]
+    moves_on: date | None = None
 
 
 def from_day(pack: Pack, on: date) -> Pack:
@@ -111,25 +116,41 @@ def from_day(pack: Pack, on: date) -> Pack:
     return replace(pack, valid_from=max(pack.valid_from, on))
 
 
-def outcome(who: OnTheWay, library: Iterable[Pack], touched: frozenset[str] | None = None) -> Outcome | None:
+def outcome(
+    who: OnTheWay,
+    library: Iterable[Pack],
+    touched: frozenset[str] | None = None,
+    transition: Transition | None = None,
+) -> Outcome | None:
     """What a library with the new version would mean for somebody; None where nothing changes for them.
 
     Only rows under the `touched` keys are looked at; all of them where None is given. A gate that is closed by the
-    same row and for the same reason already is not told again.
+    same row and for the same reason already is not told again. With a `transition` whoever is pinned is moved by it, or
+    stays; without one they are told what it would mean if they were moved when asked.
     """
     facts = who.facts
     if facts.planned_on is None or facts.nationality is None or facts.destination is None:
         return None
-    packs = choose(
-        library, nationality=facts.nationality, destination=facts.destination, pathway=who.pathway, on=facts.planned_on
-    )
+    packs: Packs | NoPack
+    moves_on = None
+    if transition is not None and who.pinned:
+        moves_on = max(who.today, transition.on or who.today)
+        packs = moved(
+            who.packs, library, nationality=facts.nationality, destination=facts.destination,
+            planned_on=facts.planned_on, today=moves_on, state=who.state if who.kind == "placement" else None,
+        )  # fmt: skip
+    else:
+        packs = choose(
+            library, nationality=facts.nationality, destination=facts.destination, pathway=who.pathway,
+            on=facts.planned_on,
+        )  # fmt: skip
     if isinstance(packs, NoPack):
         return Outcome(packs, ())
     if packs.pins == who.packs.pins:
         return None
     old, new = _rows(who.packs, touched), _rows(packs, touched)
     ahead = who.ahead if who.kind == "candidacy" else tuple(s for s in packs.stages if s in who.ahead)
-    return Outcome(packs, tuple(_blocked(who, ahead, old, new)))
+    return Outcome(packs, tuple(_blocked(who, ahead, old, new)), moves_on)
 
 
 def _rows(packs: Packs, touched: frozenset[str] | None) -> Sequence[Requirement]:

@@ -45,6 +45,7 @@ from service.domain.requirements.model import (
     Subject,
     TestAlternative,
     TextFact,
+    Transition,
     Validity,
     ValidityRule,
 )
@@ -106,10 +107,22 @@ def pack_of(f: Fields, *, named: bool = False) -> Pack:
         terms=f.codes("terms", TERMS),
         requirements=tuple(_requirement(r, key, kind, stages) for r in _rows(f, "requirements")),
         obligations=tuple(obligation_of(r, key) for r in _rows(f, "obligations")),
+        transition=_transition(f, key),
         note=f.text("note", needed=False),
     )
     f.close()
     return pack
+
+
+def _transition(f: Fields, pack: str) -> Transition | None:
+    """What becomes of whoever is on the way; nothing is said where it is absent."""
+    content = f.take("transition", dict, needed=False)
+    if content is None:
+        return None
+    t = f.inner("transition", content)
+    transition = Transition(t.choice("rule", ("stay", "move")), t.day("on"), _source(t, pack))
+    t.close()
+    return transition
 
 
 def _check_stages(f: Fields, kind: PackKind, stages: tuple[str, ...]) -> None:
