@@ -74,14 +74,14 @@ def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
     """The last step of an item that no correction has taken back, as JSON."""
     e, b = events.alias("e"), events.alias("b")
 
-    def is_step(s: Any, x: Any) -> ColumnElement[bool]:
+    def is_step(s: Any, x: Any, of_stream: ColumnElement[Any], of_item: ColumnElement[Any]) -> ColumnElement[bool]:
         undone = select(text("1")).where(
             mine(x), x.c.stream_id == s.c.stream_id, x.c.subject_id == s.c.subject_id, x.c.corrects == s.c.seq
         )
         return and_(
             mine(s),
-            s.c.stream_id == table.c[stream],
-            s.c.subject_id == table.c.id,
+            s.c.stream_id == of_stream,
+            s.c.subject_id == of_item,
             s.c.to_state.is_not(None),
             s.c.action.not_in([word(a) for a in KERNEL_ACTIONS]),
             ~undone.exists(),
@@ -89,7 +89,8 @@ def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
 
     before = (
         select(b.c.occurred_on)
-        .where(is_step(b, events.alias("bx")), b.c.seq < e.c.seq)
+        # By the entry around it: the item stands two subselects above, and would be joined anew, whichever it is.
+        .where(is_step(b, events.alias("bx"), e.c.stream_id, e.c.subject_id), b.c.seq < e.c.seq)
         .order_by(b.c.seq.desc())
         .limit(literal_column("1"))
         .scalar_subquery()
@@ -115,7 +116,7 @@ def last_step_of(table: Table, stream: str) -> ColumnElement[Any]:
                 before,
             )
         )
-        .where(is_step(e, events.alias("ex")))
+        .where(is_step(e, events.alias("ex"), table.c[stream], table.c.id))
         .order_by(e.c.seq.desc())
         .limit(literal_column("1"))
         .scalar_subquery()

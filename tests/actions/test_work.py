@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -105,3 +106,17 @@ async def test_the_answer_is_in_the_readers_language(world: World) -> None:
     answer = await c.post(path + "/verify", {"valid_until": "2030-01-01"}, version=1)
     assert answer.json()["title"] == "当前规则不允许此操作"
     assert [r["text"] for r in answer.json()["reasons"]] == ["需要附上证明文件。"]
+
+
+async def test_what_is_taken_back_gives_back_the_day_of_its_own_step_before(world: World) -> None:
+    """And not that of another thing: each has a history of its own, with the same numbers."""
+    c = await world.client(COORDINATOR)
+    days = [str(date.today() - timedelta(days=n)) for n in (40, 30, 20, 10)]  # noqa: DTZ011 - far from today
+    paths = []
+    for day in days:
+        paths.append(f"/v1/relationships/{(await c.ok('/v1/relationships', BODY | {'occurred_on': day}))['id']}")
+        await c.done(paths[-1], "end", {"reason_code": "other"})
+    for path, day in zip(paths, days, strict=True):
+        await c.done(path, "correct", {"note": "误结束"})
+        shown = (await c.get(path)).json()
+        assert (shown["state"], shown["since_on"]) == ("recorded", day)
