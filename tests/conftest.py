@@ -29,6 +29,7 @@ from service.storage.files import Files
 from service.storage.vault import Vault
 
 if TYPE_CHECKING:
+    from tests.isolation import Document
     from tests.placed import Stage
 
 PASSWORD = "correct horse battery staple"
@@ -130,6 +131,14 @@ async def services(dsn: str, tmp_path: Path) -> AsyncIterator[Services]:
 def application() -> FastAPI:
     """The application, made once a process: several hundred operations are declared when it is."""
     return create_app(lambda: None)
+
+
+@pytest.fixture(scope="session")
+def document(application: FastAPI) -> Document:
+    """The OpenAPI document of the application."""
+    from tests.isolation import Document
+
+    return Document(application.openapi())
 
 
 @pytest.fixture

@@ -41,11 +41,6 @@ IDENTITIES = {
 """Where an institution may name an organisation that it has nothing to do with yet: identities are shared (ADR 8)."""
 
 
-@pytest.fixture(scope="session")
-def document(application: FastAPI) -> Document:
-    return Document(application.openapi())
-
-
 @pytest.fixture
 async def plain(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client that looks at no answer: rows that were written past every check may break what reads them."""

@@ -1,0 +1,37 @@
+"""What docs/trust.md says is there: its files, its tests, and what is taken out to see whether they would fail."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.removals import REMOVALS, ROOT, flaws
+
+PAGE = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+NOT_BUILT = {14}
+
+
+def test_every_promise_is_kept_by_something_that_is_there() -> None:
+    rows = re.findall(r"^\| (\d+) \|(.*?)\|(.*?)\|(.*?)\|$", PAGE, re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == list(range(1, 17))
+    for number, _, kept, shown in rows:
+        assert ("`service/" in kept and "`tests/" in shown) or int(number) in NOT_BUILT, number
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`((?:service|tests|migrations)[\w/.]*(?:::\w+)?)`", PAGE))))
+def test_what_is_named_is_there(named: str) -> None:
+    path, _, name = named.partition("::")
+    assert (ROOT / path).exists()
+    assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_tests_named_beside_their_file_are_there() -> None:
+    isolation = (ROOT / "tests/api/test_isolation.py").read_text(encoding="utf-8")
+    assert [n for n in re.findall(r"`::(\w+)`", PAGE) if f"def {n}(" not in isolation] == []
+
+
+def test_removals_fit_the_code() -> None:
+    assert flaws() == []
+    assert {r.promise for r in REMOVALS} == set(range(1, 17)) - NOT_BUILT
+    assert len(REMOVALS) >= 30
