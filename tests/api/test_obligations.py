@@ -236,7 +236,15 @@ async def test_renewals_are_opened_once_after_weeks_away(house: Stage) -> None:
     tie = UUID((await house.coordinator.get("/v1/relationships", role="agency")).json()["items"][0]["id"])
     end = house.today + 70 * DAY
     path = await there(house, authorisation_until_on=end)
+    person, placed = UUID((await house.of(path))["person_id"]), path.rsplit("/", 1)[1]
     await clock(house, house.today)
+    await house.put(
+        "requirement_items",
+        **house._item(
+            "accepted", stream_id=person, subject_kind="placement", subject_id=UUID(placed), person_id=person,
+            key="accident_insurance", valid_until=end, documents="{}", value={},
+        ),
+    )  # fmt: skip
     await house.sql("UPDATE relationships SET state = 'verified', valid_until = $1 WHERE id = $2", end, tie)
     at = datetime.combine(end + 20 * DAY, NOON)
     rung = [ring(house.world.services, TIMERS[0], house.world.institution, at) for _ in range(2)]
@@ -244,7 +252,9 @@ async def test_renewals_are_opened_once_after_weeks_away(house: Stage) -> None:
     await clock(house, end + 20 * DAY)
     rows = (await house.coordinator.get("/v1/obligations", limit=200)).json()["items"]
     ended = [(r["rule"], r["subject_id"]) for r in rows if r["event"].endswith("_ends") and r["period"] == str(end)]
-    assert sorted(ended) == [("permit_renewal", path.rsplit("/", 1)[1]), ("relationship_renewal", str(tie))]
+    assert sorted(ended) == [
+        ("insurance_renewal", placed), ("permit_renewal", placed), ("relationship_renewal", str(tie)),
+    ]  # fmt: skip
 
 
 async def test_renewal_is_done_by_the_renewed_date_and_moot_without_one(house: Stage) -> None:

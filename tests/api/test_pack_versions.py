@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from datetime import UTC, date, datetime, time
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -203,3 +204,31 @@ async def test_clock_finds_nobody_whom_a_version_is_not_for(house: Stage, monkey
     forget(monkeypatch)
     assert await rung(house, house.today) == 3
     assert await due(house) == [0, 0]
+
+
+async def test_obligation_falls_due_by_the_version_that_was_adopted(
+    house: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen days after the arrival become seven for whoever is moved before they leave, with the new source."""
+    content = version() | {"transition": SOURCE | {"rule": "move"}, "requirements": []}
+    duty = next(o for o in content["obligations"] if o["key"] == "address_registration")
+    duty |= {"due": {"count": 7, "unit": "days"}, "title": "Register within a week", "source": "The new order"}
+    gone, path = await house.placement(), await house.placement()
+    at_sea = {"state": "departed", "departed_on": house.today}
+    for name, value in at_sea.items():
+        await house.sql(f"UPDATE placements SET {name} = $2 WHERE id = $1", UUID(gone.rsplit("/", 1)[1]), value)
+    made = await load(house.coordinator, content)
+    await (await house.world.client(ADMIN)).done(made, "adopt", {"from_on": str(house.today)})
+    forget(monkeypatch)
+    assert await rung(house, house.today) == 1  # whoever has left keeps theirs
+    await house.sql("UPDATE placements SET state = 'departed', departed_on = $2 WHERE id = $1",
+                    UUID(path.rsplit("/", 1)[1]), house.today)  # fmt: skip
+    found = {}
+    for who in (gone, path):
+        await house.coordinator.done(who, "arrive", {"evidence": await house.shown(who)})
+        rows = (await house.coordinator.get("/v1/obligations", placement_id=who.rsplit("/", 1)[1])).json()["items"]
+        (row,) = [r for r in rows if r["rule"] == "address_registration"]
+        found[who] = (row["pin"], row["due_on"])
+    assert found == {
+        gone: ("jp-ssw1@1", str(house.today + 14 * DAY)), path: ("jp-ssw1@2", str(house.today + 7 * DAY)),
+    }  # fmt: skip
