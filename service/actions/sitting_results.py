@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -22,7 +22,7 @@ from service.actions.imports.cells import Faulty, folded, read_data, understand
 from service.actions.imports.rows import STUDENT_NO, Cell, Columns, Table, Unreadable, open_table
 from service.actions.reading import records
 from service.actions.sittings import REGISTRATIONS
-from service.actions.work import Call, Done, Missing, Result, Services, Wanted, Work, perform
+from service.actions.work import Call, Done, Missing, Result, Services, Wanted, Work, kept_answer, perform
 from service.domain.actors import Actor
 from service.domain.languages import score_of
 from service.domain.lifecycle import Reason, Refused
@@ -34,10 +34,13 @@ from service.domain.sittings import (
     came_of_it,
     result_of,
 )
+from service.storage.database import Record
 from service.storage.language_tests import language_tests
 from service.storage.sittings import results_of
 
 MOST_BYTES: Final = 5 * 2**20
+AT_ONCE: Final = 100
+"""Rows that are written in one transaction: nobody else waits for longer than they take."""
 KIND: Final = "sitting_results"
 KEYS: Final = ("admission_no", STUDENT_NO)
 PLAIN: Final = (*KEYS, "attendance", "total_score", "result_on", "number")
@@ -239,6 +242,8 @@ def _dossier(row: Mapping[str, Any]) -> RegistrationDossier:
 async def load_results(services: Services, call: Call, sitting: UUID, path: Path, *, dry_run: bool, told: Any) -> Done:
     """Record what a sheet says of those who are registered; `told` makes the answer's bytes of a report.
 
+    What was written of a load that was broken off stands; the sheet is handed in again, and the rest is recorded.
+
     Raises:
         Missing: no sitting that the actor sees.
         Unreadable: the file as a whole; nothing was recorded.
@@ -247,36 +252,59 @@ async def load_results(services: Services, call: Call, sitting: UUID, path: Path
     actor, found = await records(
         services, call, results_of(call.eyes), "sitting_registrations.load", by_id=sitting, system=STUDENT_NO
     )
-    first = found[0]
-    if first["sitting_id"] is None:
+    if found[0]["sitting_id"] is None:
         raise Missing
-    table, rows = await asyncio.to_thread(_rows, path)
+    report, digest = await asyncio.to_thread(_compared, found, actor, path, dry_run=dry_run)
+    known = [e for e in report.entries if e.outcome is not Outcome.FAULTY and e.registration is not None]
+    if dry_run or not known:
+        return Done(await asyncio.to_thread(told, report))
+    call = replace(call, body=sha256(call.body + digest).digest())
+    if kept := await kept_answer(services, call, REGISTRATIONS, "record_result", _wanted(known[:1])):
+        return kept
+    fresh = [e for e in known if e.outcome is Outcome.RECORD]
+    # Where nothing is to be recorded, one that is on record already goes along: an act is about something.
+    parts = [fresh[n : n + AT_ONCE] for n in range(0, len(fresh), AT_ONCE)] or [known[:1]]
+    told_already = replace(call, trusted=actor, key="")
+    for part in parts[:-1]:
+        await _record(services, told_already, part, lambda: b"")
+        await asyncio.sleep(0)
+    return await _record(services, call, parts[-1], lambda: bytes(told(report)))
+
+
+def _compared(found: Sequence[Record], actor: Actor, path: Path, *, dry_run: bool) -> tuple[Report, bytes]:
+    """What each row of a sheet says against what is on record, and the digest of the sheet; beside the loop.
+
+    Raises:
+        Unreadable: the file as a whole.
+    """
+    table, rows = _rows(path)
     registered = {r["id"]: dict(r) for r in found if r["id"] is not None}
     by_key = {("admission_no", r["admission_no"]): i for i, r in registered.items() if r["admission_no"]}
     by_key |= {(STUDENT_NO, number): i for i, r in registered.items() for number in r["numbers"] or ()}
     loading = _Loading(table, actor, registered, by_key)
     entries = [loading.read(line, cells) for line, cells in rows]
-    report = Report(sitting, dry_run, table.kind, table.ignored, entries)
-    # Those on record already go along: a replay of the same call finds the answer that was kept for it.
-    known = [e for e in entries if e.outcome is not Outcome.FAULTY and e.registration is not None]
-    if dry_run or not known:
-        return Done(told(report))
+    report = Report(found[0]["sitting_id"], dry_run, table.kind, table.ignored, entries)
+    return report, sha256(path.read_bytes()).digest()
+
+
+async def _record(services: Services, call: Call, part: Sequence[Entry], told: Callable[[], bytes]) -> Done:
+    """A part of the rows, written together; each learns what became of it before the answer is told."""
 
     def answer(_: Work, results: list[Result]) -> bytes:
-        for entry, result in zip(known, results, strict=True):
+        for entry, result in zip(part, results, strict=True):
             if result.state is not None:
                 entry.outcome, entry.result = Outcome.RECORDED, result.state
                 entry.certificate = result.created.get("certificate")
             elif entry.outcome is Outcome.RECORD:
                 for reason in result.refused or (Reason("changed_meanwhile"),):
                     entry.fault("", reason)
-        return bytes(told(report))
+        return told()
 
-    digest = sha256(call.body + await asyncio.to_thread(path.read_bytes)).digest()
-    wanted = [Wanted(e.registration, e.version, e.given) for e in known if e.registration is not None]
-    return await perform(
-        services, replace(call, body=digest), REGISTRATIONS, "record_result", wanted, {}, answer=answer, single=False
-    )
+    return await perform(services, call, REGISTRATIONS, "record_result", _wanted(part), {}, answer=answer, single=False)
+
+
+def _wanted(part: Sequence[Entry]) -> list[Wanted]:
+    return [Wanted(e.registration, e.version, e.given) for e in part if e.registration is not None]
 
 
 __all__ = ["MOST_BYTES", "Report", "Unreadable", "load_results"]

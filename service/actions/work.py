@@ -511,6 +511,23 @@ async def perform(
     return await attempt(once)
 
 
+async def kept_answer(
+    services: Services, call: Call, subject: Subject[Any], action: str, wanted: Sequence[Wanted]
+) -> Done | None:
+    """The answer that the same key had before; an act in parts asks for it before the first of them.
+
+    Raises:
+        Unauthenticated, KeyMissing, KeyReused.
+    """
+    act = _Act(services, call, subject, action, wanted, {}, lambda *_: b"", single=False, facts=subject.facts, extra={})
+
+    async def once(_: int) -> Done | None:
+        async with services.database.connection() as con:
+            return act.kept(await act.read(con))
+
+    return await attempt(once)
+
+
 async def perform_within(
     services: Services,
     con: Connection,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -9,8 +10,9 @@ from uuid import uuid4
 import httpx
 import xlsxwriter
 
+from service.actions.sitting_results import AT_ONCE
 from service.domain.actors import COORDINATOR, INSTRUCTOR, REGISTRAR
-from tests.api.test_sittings import REGISTRATIONS, held, sitting
+from tests.api.test_sittings import REGISTRATIONS, held, register, sitting
 from tests.api.test_training import day, people, person
 from tests.conftest import Client, World
 
@@ -84,6 +86,28 @@ async def test_results_are_tried_loaded_and_never_doubled(world: World) -> None:
     assert [made[n] for n in ("state", "level", "total_score", "taken_on")] == ["recorded", "N3", "104.0000", day(-1)]
     other = await load(c, where, csv(HEADER, "A0,35,35,35,105,"))
     assert told(other) == [(2, "faulty", "passed", None, [("", "result_differs")])]
+
+
+async def test_long_sheet_is_recorded_in_parts_that_stand(world: World) -> None:
+    c, count = await world.client(COORDINATOR), AT_ONCE + 2
+    where = await sitting(c, held_on=day(-1), register_until=day(-20), places=count)
+    for n, who in enumerate(await people(c, count)):
+        await register(c, where, who, occurred_on=day(-20), admission_no=f"A{n}")
+    rows, key = [f"A{n},34,35,35,104," for n in range(count)], uuid4().hex
+    part = await load(c, where, csv(HEADER, *rows[1:3]), key=key)
+    assert part.json()["outcomes"] == {"recorded": 2}
+    assert (await load(c, where, csv(HEADER, *rows), key=key)).status_code == 422
+    assert await certificates(c) == 2  # a key that was used stops the first part
+    # What a load that was broken off has left stands; two that go on with it at once double nothing.
+    both = await asyncio.gather(*(load(c, where, csv(HEADER, *rows)) for _ in range(2)))
+    assert [b.status_code for b in both] == [200, 200]
+    recorded = [i["certificate_id"] for b in both for i in b.json()["items"] if i["outcome"] == "recorded"]
+    assert (len(recorded), len(set(recorded))) == (AT_ONCE, AT_ONCE)
+    last = await load(c, where, csv(HEADER, *rows))
+    assert last.json()["outcomes"] == {"already_there": count}
+    assert {i["certificate_id"] for i in last.json()["items"]} >= set(recorded)
+    owners = [r["certificate_id"] for r in (await c.get(REGISTRATIONS, sitting_id=where, limit=200)).json()["items"]]
+    assert (len(owners), len(set(owners))) == (count, count)
 
 
 async def test_row_at_fault_stops_no_other(world: World) -> None:
