@@ -309,6 +309,21 @@ async def test_elective_is_recognised_for_no_course_and_can_be_appealed(desk: De
     assert [entry[k] for k in ("course_id", "target", "credits", "mode")] == [None, "elective", "4", "elective"]
 
 
+async def test_part_of_a_course_is_recognised_with_a_trace_that_holds(desk: Desk) -> None:
+    path = await desk.case()
+    less = {"mode": "partial", "differences": ["workload"], "conditions": "Ohne das Praktikum."}
+    part = desk.equivalence(credits=LOAD, targets=[{"course_id": desk.here, "credits": "2.5"}]) | less
+    await desk.registrar.done(path, "decide_alike", {"equivalences": [part]})
+    await desk.coordinator.done(path, "notify")
+    (d,) = (await desk.trainee.get(path)).json()["decisions"]
+    assert {k: d[k] for k in ("outcome", "mode", "credits_awarded", "difference_codes", "reason_text")} == {
+        "outcome": "partially_recognised", "mode": "partial", "credits_awarded": "2.5",
+        "difference_codes": ["workload"], "reason_text": "Ohne das Praktikum.",
+    }  # fmt: skip
+    (traced,) = (await desk.trainee.get(f"{path}/traces")).json()["items"]
+    assert traced["holds"]
+
+
 async def test_what_was_promised_is_decided_by_the_clock_and_by_hand_no_less(world: World, desk: Desk) -> None:
     """A promise is a rule for one person: theirs to read, nobody else's, and it goes before rules for all."""
     await desk.rule()
