@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from service.domain.actors import (
+    ADMIN,
     AGENCY,
     COORDINATOR,
     ENTERPRISE,
@@ -103,26 +104,26 @@ def owed(i: RequirementItemDossier, given: Given) -> Reason | None:
     return _owed(i.rows, i.roles, given)
 
 
-def _not_waivable(rows: tuple[Requirement, ...]) -> Reason | None:
-    if rows and all(COORDINATOR in r.waivable_by for r in rows):
+def _not_waivable(rows: tuple[Requirement, ...], roles: frozenset[str]) -> Reason | None:
+    if rows and not any(roles.isdisjoint(r.waivable_by) for r in rows):
         return None
     return Reason("waivable", required=sorted({w for r in rows for w in r.waivable_by}))
 
 
 def new_waivable(i: NewRequirementItem, given: Given) -> Iterator[Reason]:
-    """A pack asks for it of this subject, it was not handed in yet, and every row of it may be waived."""
+    """A pack asks for it of this subject, it was not handed in yet, and every row of it names whoever waives it."""
     rows = rows_of(i.packs, i.subject_kind, given["key"])
     if not rows:
         yield Reason("requirement_known", actual=given["key"], pointer="/key")
-    elif refused := _not_waivable(rows):
+    elif refused := _not_waivable(rows, i.roles):
         yield refused
     if given["key"] in i.taken:
         yield Reason("requirement_not_handed_in", actual=given["key"], pointer="/key")
 
 
 def waivable(i: RequirementItemDossier) -> Reason | None:
-    """Every row that asks for it may be waived."""
-    return _not_waivable(i.rows)
+    """Every row that asks for it names a role of whoever waives it."""
+    return _not_waivable(i.rows, i.roles)
 
 
 def another_person(i: RequirementItemDossier) -> Reason | None:
@@ -150,20 +151,22 @@ SUPPLIED: tuple[Takes[Any], ...] = (
 )
 WAIVED: Takes[Any] = because("no_longer_needed", "authority_order", "other")
 OWING = (TRAINEE, GUARDIAN, ENTERPRISE, AGENCY, COORDINATOR, REGISTRAR, INSTRUCTOR)
+WAIVERS = (COORDINATOR, ADMIN)
+"""Who may waive what a row lets their role waive."""
 
 # fmt: off
 REQUIREMENT_ITEM = Lifecycle[Any]("requirement_item", [
     #    action      from                      to          who            only if                     leaves behind
     Rule("supply",   [NEW],                    "supplied", OWING,         [],                         "requirement_item.supplied",
          takes=[KEY, *SUPPLIED], checks=[dates_in_order, known_and_owed]),
-    Rule("waive",    [NEW],                    "waived",   [COORDINATOR], [],                         "requirement_item.waived",
+    Rule("waive",    [NEW],                    "waived",   WAIVERS,       [],                         "requirement_item.waived",
          takes=[KEY, WAIVED], checks=[new_waivable]),
     Rule("accept",   ["supplied"],             "accepted", [COORDINATOR], [],                         "requirement_item.accepted"),
     Rule("reject",   ["supplied"],             "rejected", [COORDINATOR], [],                         "requirement_item.rejected",
          takes=[because("unreadable", "incomplete", "expired", "wrong_person", "wrong_kind", "terms_unlawful", "other")]),
     Rule("resupply", ["rejected", "accepted"], "supplied", OWING,         [],                         "requirement_item.supplied_again",
          takes=SUPPLIED, checks=[dates_in_order, owed], undo=False),
-    Rule("let_go",   ["supplied", "rejected"], "waived",   [COORDINATOR], [waivable, another_person], "requirement_item.waived",
+    Rule("let_go",   ["supplied", "rejected"], "waived",   WAIVERS,       [waivable, another_person], "requirement_item.waived",
          takes=[WAIVED]),
 ])
 # fmt: on

@@ -232,3 +232,19 @@ async def test_obligation_falls_due_by_the_version_that_was_adopted(
     assert found == {
         gone: ("jp-ssw1@1", str(house.today + 14 * DAY)), path: ("jp-ssw1@2", str(house.today + 7 * DAY)),
     }  # fmt: skip
+
+
+async def test_requirement_is_waived_by_whom_the_version_names(house: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = version() | {"transition": SOURCE | {"rule": "move"}}
+    content["requirements"][-1]["waivable_by"] = ["admin"]
+    path, admin = await house.placement(), await house.world.client(ADMIN)
+    made = await load(house.coordinator, content)
+    await admin.done(made, "adopt", {"from_on": str(house.today)})
+    forget(monkeypatch)
+    assert await rung(house, house.today) == 1
+    said = {"subject_id": path.rsplit("/", 1)[1], "key": "tax_certificate", "reason_code": "authority_order"}
+    refused = await house.coordinator.post("/v1/requirement-items/waive", said)
+    assert [(r["code"], r["required"]) for r in refused.json()["reasons"]] == [("waivable", ["admin"])]
+    assert (await admin.ok("/v1/requirement-items/waive", said))["state"] == "waived"
+    rows = {r["key"]: r["state"] for r in (await house.coordinator.get(path + "/checklist")).json()["items"]}
+    assert rows["tax_certificate"] == "waived"
