@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +29,8 @@ from service.domain.lifecycle import Given
 from service.domain.permissions import may
 from service.storage import files
 from service.storage.database import PREFETCH, Record, attempt
-from service.storage.held import AS_JSON, CALLED, HELD, KEPT_BACK, NOT_HELD, NUMBERS, ROWS_KEPT_BACK, SEALED
+from service.storage.held import AS_JSON, CALLED, HELD, KEPT_BACK, LEADING, NOT_HELD, NUMBERS, ROWS_KEPT_BACK, SEALED
+from service.storage.lines import slices
 from service.storage.trainees import VIEW, sealed_of
 from service.storage.vault import Sealed, StreamKey
 from service.storage.views import facts_of_row
@@ -37,7 +38,6 @@ from service.storage.views import facts_of_row
 SCHEMA = "sojourn.person/1"
 """The form of the archive; another number where a client that reads this one would no longer understand it."""
 MASKED = {"masked": True, "reason": "purpose_needed"}
-LEADING = ("id", "kind", "title", "media_type", "content_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,15 @@ class _Archive:
     person: UUID
     entries: list[dict[str, Any]] = field(default_factory=list)
 
-    def plain(self, table: str, record: Record) -> dict[str, Any]:
-        """A row with what was sealed in it opened, where its reader may read that."""
-        row = {name: value for name, value in record.items() if (table, name) not in KEPT_BACK}
-        for name in [n for n in row if (table, n) in SEALED]:
+    def line(self, table: str, record: Record) -> str:
+        """A row as the database wrote it, with what was sealed in it opened, where its reader may read that."""
+        line: str = record["line"]
+        more = {}
+        for name in [n for n in record.keys() if (table, n) in SEALED]:  # noqa: SIM118 - not a dict
             label, with_id = SEALED[table, name]
-            row[CALLED.get(name, name.removesuffix("_sealed"))] = self._open(
-                row.pop(name), label, [row["id"]] if with_id else []
-            )
-        return row
+            called = CALLED.get(name, name.removesuffix("_sealed"))
+            more[called] = self._open(record[name], label, [record["id"]] if with_id else [])
+        return f"{line[:-1]}, {to_json(more)[1:].decode()}" if more else line
 
     def _open(self, sealed: bytes | None, label: str, more: Iterable[Any]) -> Any:
         if sealed is None or self.key is None:
@@ -136,27 +136,26 @@ async def _table(services: Services, archive: _Archive, table: str) -> list[dict
     digest = hashlib.sha256()
     size = 0
 
-    def put(to: IO[bytes], rows: list[dict[str, Any]], start: str) -> int:
-        written = (start + ",\n".join(to_json(r).decode() for r in rows)).encode()
+    def put(to: IO[bytes], text: str) -> int:
+        written = text.encode()
         digest.update(written)
         to.write(written)
         return len(written)
 
+    def put_rows(to: IO[bytes], rows: Sequence[Record], start: str) -> int:
+        return put(to, start + ",\n".join([archive.line(table, r) for r in rows]))
+
     async def once(_: int) -> None:
         nonlocal count, size
+        known = {"institution": archive.institution, "person": archive.person}
         async with services.database.connection() as con, services.database.transaction(con, archive.institution):
             with archive.zip.open(name, "w") as to:
-                start, rows = "[\n", list[dict[str, Any]]()
-                async for record in HELD[table].each(con, institution=archive.institution, person=archive.person):
-                    rows.append(archive.plain(table, record))
+                async for rows in slices(con, HELD[table], PREFETCH, **known):
+                    size += await asyncio.to_thread(put_rows, to, rows, ",\n" if count else "[\n")
+                    count += len(rows)
                     if table == "documents":
-                        papers.append({name: record[name] for name in LEADING})
-                    count += 1
-                    if len(rows) == PREFETCH:
-                        size += await asyncio.to_thread(put, to, rows, start)
-                        start, rows = ",\n", []
-                size += await asyncio.to_thread(put, to, rows, start if rows or count == 0 else "")
-                size += await asyncio.to_thread(put, to, [], "\n]\n")
+                        papers.extend({name: r[name] for name in LEADING} for r in rows)
+                size += await asyncio.to_thread(put, to, "\n]\n" if count else "[\n\n]\n")
 
     await attempt(once, times=1)
     archive.noted(name, digest, size, kind=table, rows=count)

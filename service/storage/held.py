@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from sqlalchemy import LargeBinary, Table, Uuid, and_, bindparam, func, select
+from sqlalchemy import Column, DateTime, LargeBinary, Numeric, Table, Text, Uuid, and_, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -74,8 +74,8 @@ KEPT_BACK: Mapping[tuple[str, str], str] = {
     ("events", "tx"): "the database's own number of a transaction",
 }
 """Columns that are not given out, and why; blind indexes and the institution's id are left out everywhere."""
-
-
+LEADING = ("id", "kind", "title", "media_type", "content_id")
+"""What leads from a document's row to its file."""
 ROWS_KEPT_BACK: Mapping[str, str] = {
     "recognition_decisions": "decisions of a round that the person was not told of yet: drafts",
     "obligations": "what others owe about the person is between those and the institution",
@@ -104,25 +104,40 @@ def _theirs(table: Table) -> ColumnElement[bool]:
     return and_(named, table.c.subject == word("trainee")) if table.name == "external_ids" else named
 
 
-def given_columns(table: Table) -> list[Any]:
-    """The columns of a table that are read: bytes in hexadecimal digits, what is sealed as it is sealed."""
-    found: list[Any] = []
-    for c in table.c:
-        if c.name == "institution_id" or c.name.endswith("_index"):
-            continue
-        plain = not isinstance(c.type, LargeBinary) or (table.name, c.name) in SEALED
-        found.append(c if plain else func.encode(c, word("hex")).label(c.name))
-    return found
+def _told(c: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A value as its JSON is to show it: a number with all its digits, an instant in UTC, bytes in hexadecimal."""
+    if isinstance(c.type, Numeric):
+        return cast(c, Text)
+    if isinstance(c.type, DateTime):
+        return func.to_char(c, word('YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))  # the connection's clock is UTC
+    return func.encode(c, word("hex")) if isinstance(c.type, LargeBinary) else c
+
+
+def told_columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table that are given out as they stand; what is sealed is opened first, and comes beside."""
+    return [
+        c
+        for c in table.c
+        if not (c.name == "institution_id" or c.name.endswith("_index"))
+        and not {(table.name, c.name)} & {*SEALED, *KEPT_BACK}
+    ]
 
 
 def _rows(table: Table) -> Statement[asyncpg.Record]:
+    """Rows as the database writes them, each one text of JSON: what is decoded row by row holds the loop."""
     keys = [c for c in table.primary_key.columns if c.name != "institution_id"]
-    rows = select(*given_columns(table)).where(GATE, mine(table), _theirs(table), *_given(table)).order_by(*keys)
-    return Statement(rows, _by_name)
+    pairs = [x for c in told_columns(table) for x in (word(c.name), _told(c))]
+    line = cast(func.json_build_object(*pairs), Text).label("line")
+    sealed = [c for c in table.c if (table.name, c.name) in SEALED]
+    ids = [table.c.id] if any(SEALED[table.name, c.name][1] for c in sealed) else []
+    beside = [table.c[n] for n in LEADING] if table.name == "documents" else [*ids, *sealed]
+    return Statement(
+        select(line, *beside).where(GATE, mine(table), _theirs(table), *_given(table)).order_by(*keys), _by_name
+    )
 
 
 def _by_name(*_: Any) -> Any:
-    raise TypeError("read by name: use each()")
+    raise TypeError("read by name, through a cursor")
 
 
 _TABLES = [

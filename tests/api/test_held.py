@@ -182,3 +182,27 @@ async def test_rows_of_every_table_come_with_it(world: World, dsn: str) -> None:
     assert answer.status_code == 200, answer.text
     _, rows, _ = opened(answer)
     assert [t for t, found in rows.items() if not found] == []
+
+
+async def test_long_record_comes_whole_and_in_order(world: World, dsn: str) -> None:
+    """More events than are read at a time: none is lost between two readings, and each says what the timeline says."""
+    who = await person(await world.client(COORDINATOR), name_native="Ольга")
+    trainee = await world.client(TRAINEE, person_ids=(UUID(who),))
+    con = await asyncpg.connect(dsn)
+    await con.execute("SET session_replication_role = replica")
+    told = {"seq": "1000 + g", "event_id": "gen_random_uuid()", "hash": "sha256(g::text::bytea)"}
+    names = [c.name for c in metadata.tables["events"].c]
+    await con.execute(
+        f"INSERT INTO events ({', '.join(names)}) SELECT {', '.join(told.get(n, n) for n in names)} "
+        "FROM events, generate_series(1, 1200) g WHERE stream_id = $1 AND seq = 1",
+        UUID(who),
+    )
+    await con.close()
+    _, rows, _ = opened(await taken(trainee, who))
+    events = rows["events"]
+    assert [e["seq"] for e in events if e["seq"] > 1000] == list(range(1001, 2201))
+    assert events[-1]["hash"] == hashlib.sha256(b"1200").hexdigest()
+    first = (await trainee.get(f"/v1/trainees/{who}/timeline", limit=1)).json()["items"][0]
+    assert {n: events[0][n] for n in ("event_id", "recorded_at", "occurred_on", "data")} == {
+        n: first[n] for n in ("event_id", "recorded_at", "occurred_on", "data")
+    }
