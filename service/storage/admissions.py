@@ -28,7 +28,7 @@ def _waits(intake: Any, source: Any) -> tuple[Any, ...]:
     return (mine(_w), _w.c.intake_id == intake, _w.c.source == source, _w.c.state == word("waitlisted"))
 
 
-_of_source = _waits(_i.c.id, _q.c.source)
+_of_source = _waits(_q.c.intake_id, _q.c.source)
 _next = select(_w.c.id).where(*_of_source).order_by(_w.c.rank).limit(literal_column("1")).scalar_subquery()
 SOURCES = View(
     _i,

@@ -93,6 +93,7 @@ def _planned(source: Any, *kinds: str, intake: Any = _a.c.intake_id) -> Any:
     return (
         select(q.c.source)
         .where(mine(q), q.c.intake_id == intake, q.c.source == source, _among(q.c.kind, kinds))
+        .correlate_except(q)
         .exists()
     )
 

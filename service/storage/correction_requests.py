@@ -53,7 +53,7 @@ def _theirs() -> Any:
 
 def _acts() -> Any:
     """What the act that is named did to the thing, or to the class of a membership, since the request was made."""
-    of_class = select(_m.c.class_id).where(mine(_m), _m.c.id == _r.c.subject_id).scalar_subquery()
+    of_class = select(_m.c.class_id).where(mine(_m), _m.c.id == _r.c.subject_id).correlate(_r).scalar_subquery()
     return json_rows(
         select(_e.c.action, _e.c.data["fields"].label("fields"))
         .where(

@@ -51,8 +51,10 @@ def _of(table: Any, column: Any, key: Any) -> Any:
 
 def _programme(title: str) -> Mapping[str, Any]:
     p = _programmes
-    by_intake = select(p.c[title]).where(
-        mine(p), mine(_intakes), _intakes.c.id == _t["application"].c.intake_id, p.c.id == _intakes.c.programme_id
+    by_intake = (
+        select(p.c[title])
+        .select_from(p.join(_intakes, and_(mine(_intakes), _intakes.c.programme_id == p.c.id)))
+        .where(mine(p), _intakes.c.id == _t["application"].c.intake_id)
     )
     return {
         "application": by_intake.scalar_subquery(),

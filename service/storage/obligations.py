@@ -60,7 +60,7 @@ PENDING = word("pending")
 
 def agency_zone(agency: ColumnElement[Any]) -> ColumnElement[Any]:
     """Where an agency's day ends; the institution's where there is none."""
-    found = select(_agency.c.time_zone).where(_agency.c.id == agency).scalar_subquery()
+    found = select(_agency.c.time_zone).where(_agency.c.id == agency).correlate_except(_agency).scalar_subquery()
     return func.coalesce(found, OWN_ZONE)
 
 

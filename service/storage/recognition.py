@@ -82,6 +82,7 @@ _newest = (
     .where(mine(_v), _v.c.programme_id == _c.c.programme_id)
     .order_by(_v.c.no.desc())
     .limit(literal_column("1"))
+    .correlate(_c)
     .scalar_subquery()
 )
 
@@ -171,7 +172,8 @@ _RULES = case(
         rules_for(
             select(_course_of(_r))
             .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
-            .where(mine(_i), _i.c.case_id == _c.c.id),
+            .where(mine(_i), _i.c.case_id == _c.c.id)
+            .correlate(_c),
             _c.c.person_id,
         ),
     )
@@ -183,6 +185,7 @@ _CONVERSIONS = case(
             select(_r.c.owner_id)
             .select_from(_i.join(_r, and_(mine(_r), _r.c.id == _i.c.result_id)))
             .where(mine(_i), _i.c.case_id == _c.c.id)
+            .correlate(_c)
         ),
     )
 )
@@ -581,6 +584,7 @@ _taken = (
         _own_rule.c.valid_from <= _r.c.achieved_on,
         func.coalesce(_own_rule.c.valid_until >= _r.c.achieved_on, true()),
     )
+    .correlate(_c, _r)
 )
 _untaken = (
     select(_i.c.id)

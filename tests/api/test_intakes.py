@@ -245,6 +245,16 @@ async def test_intake_waiting_list_is_read_in_order_and_says_who_is_next(world: 
     assert (await stranger.get(s.intake + "/waiting-list")).status_code == 404
 
 
+async def test_intake_counts_its_own_who_wait_beside_those_of_another(world: World) -> None:
+    s = await Studies.begin(world, quotas={"*": 1})
+    other = s.intake
+    theirs = [i["id"] for i in (await s.c.ok("/v1/applications/bulk/waitlist", {"items": await s.many(2)}))["items"]]
+    s.intake = await s.open_intake({"*": 1})
+    ours = [i["id"] for i in (await s.c.ok("/v1/applications/bulk/waitlist", {"items": await s.many(3)}))["items"]]
+    told = [(await s.c.get(path + "/waiting-list")).json()["sources"][0] for path in (other, s.intake)]
+    assert [(t["waiting"], t["next"]) for t in told] == [(2, theirs[0]), (3, ours[0])]
+
+
 async def test_intake_gives_those_who_wait_another_order(world: World) -> None:
     s = await Studies.begin(world, quotas={"*": 1})
     ids = [i["id"] for i in (await s.c.ok("/v1/applications/bulk/waitlist", {"items": await s.many(4)}))["items"]]

@@ -85,3 +85,15 @@ async def test_statements_wait_for_the_institution(dsn: str, mode: str) -> None:
             ungated.append(name)
     await con.close()
     assert ungated == []
+
+
+def test_subselects_mean_the_row_around_them() -> None:
+    """A subselect in a subselect that names a table two floors up joins it anew, and means any row of it.
+
+    SQLAlchemy correlates with the floor above alone, unless `correlate` says otherwise; what is joined by nothing but a
+    comma is such a table. Whatever a statement joins, it joins by JOIN.
+    """
+    made = [(type(thing).__name__, thing) for thing in gc.get_objects() if isinstance(thing, Statement)]
+    commas = re.compile(r"FROM ((?:(?!WHERE|ORDER|GROUP|LIMIT|SELECT|RETURNING)[^()])*, [a-z_]+(?: AS [a-z_]+)?)")
+    found = {(name, tables) for name, statement in [*_statements(), *made] for tables in commas.findall(statement.sql)}
+    assert found == set()
