@@ -308,7 +308,7 @@ def test_chain_of_schemes_converts_from_each_to_the_next() -> None:
 def test_first_period_opens_though_the_stay_has_ended_and_no_further_one_does() -> None:
     yearly = duty("report", "started_work", Due(1, "years"))
 
-    def periods(ended: date | None, start: date = TODAY) -> list[str]:
+    def periods(ended: date | None, start: date | None = TODAY) -> list[str]:
         held = Watched(rules=(("a@1", yearly),), started={"started_work": start}, ended_on=ended, live=False)
         return [o.period for o in opened_by_clock(held, NONE, TODAY + 1000 * DAY, {})]
 
@@ -316,3 +316,4 @@ def test_first_period_opens_though_the_stay_has_ended_and_no_further_one_does() 
     assert periods(TODAY - DAY) == ["1"]
     assert periods(date(2027, 11, 22)) == ["1", "2"]
     assert periods(date(2027, 11, 21)) == ["1"]
+    assert periods(None, start=None) == [], "it has not begun"
