@@ -11,6 +11,7 @@ from asyncio import Semaphore
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -95,6 +96,8 @@ class Pace:
                 leave()
                 if token is not None and scope.get(PROVEN):
                     self._prove(token.digest)
+                elif known is not None and message["status"] == HTTPStatus.UNAUTHORIZED:
+                    self._proven.pop(known.digest, None)  # it was revoked, or has expired
                 MutableHeaders(scope=message).update(shares[0].headers())
             await send(message)
 

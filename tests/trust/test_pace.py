@@ -121,6 +121,17 @@ async def test_a_token_an_institution_and_an_address_have_shares_of_their_own(
         assert await statuses(true, 4) == [200, 200, 200, 429]
 
 
+async def test_revoked_token_takes_nothing_of_its_institutions_share(world: World, paced: Callable[..., Any]) -> None:
+    c = await world.client(COORDINATOR)
+    async with paced() as http:
+        c = replace(c, http=http)
+        await statuses(c, 1)
+        await c.ok("/v1/logout")
+        told = [(await c.get("/v1/me")) for _ in range(3)]
+        assert [t.status_code for t in told] == [401, 401, 401]
+        assert [t.headers["ratelimit-policy"].split(";")[0] for t in told] == ['"key"', '"address"', '"address"']
+
+
 async def test_whoever_sends_much_waits_in_their_own_line(world: World, paced: Callable[..., Any]) -> None:
     noisy, quiet = await world.client(COORDINATOR), await world.client(COORDINATOR, institution=await world.other())
     async with paced(key=1000, at_once=2) as http:
