@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from service.actions.work import Call, Item, Services, Subject, Work
-from service.domain.correction_requests import CORRECTION_REQUEST, NewCorrection, rule_of
+from service.domain.correction_requests import CORRECTION_REQUEST, CorrectionDossier, NewCorrection, rule_of
 from service.domain.lifecycle import Given, Step
 from service.storage import correction_requests as stored
 from service.storage.rights import answer_rules
@@ -29,6 +29,12 @@ def file(work: Work, item: Item[NewCorrection], _step: Step, given: Given) -> di
         "filed_on": work.today,
         "event_data": said,
     }
+
+
+def extend(_work: Work, item: Item[CorrectionDossier], _step: Step, given: Given) -> dict[str, Any]:
+    """The answer takes longer, to the last day that the law allows; the person reads why."""
+    until = {"due_on": item.dossier.extended_until}
+    return until | {"since_on": item.dossier.since_on, "event_data": until | {"reason_code": given["reason_code"]}}
 
 
 def settle(_work: Work, _item: Item[Any], _step: Step, given: Given) -> dict[str, Any]:
@@ -71,6 +77,6 @@ SUBJECT: Subject[Any] = Subject(
     correction_requests,
     stored.FACTS,
     births={"file": stored.NEW_FACTS, "settle": stored.SETTLE_FACTS},
-    effects={"file": file, "settle": settle, "refuse": refuse},
+    effects={"file": file, "extend": extend, "settle": settle, "refuse": refuse},
     undo={"settle": not_settled, "refuse": not_refused},
 )

@@ -37,17 +37,25 @@ PASSPORT = frozenset({"passport", "passport_country", "passport_expires_on"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRule:
-    """By when a request is answered: so many days or months after it was made, in these countries."""
+    """By when a request is answered: so many days or months after it was made, in these countries.
+
+    `extension_months` are those that may be added once; None where the law names none.
+    """
 
     key: str
     countries: frozenset[str]
     count: int
     unit: Literal["days", "months"]
+    extension_months: int | None
     source: Source
 
     def last_day(self, made_on: date) -> date:
         """The last day for an answer."""
         return add_months(made_on, self.count) if self.unit == "months" else made_on + timedelta(days=self.count)
+
+    def last_extended(self, made_on: date) -> date | None:
+        """The last day for an answer that takes longer; None where it may not."""
+        return None if self.extension_months is None else add_months(self.last_day(made_on), self.extension_months)
 
 
 def rule_of(country: str, rules: Sequence[AnswerRule]) -> AnswerRule:
@@ -69,11 +77,16 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionDossier(Dossier):
-    """All that the rules of a request may know; `acts` are what the act that was named did to the thing since then."""
+    """All that the rules of a request may know; `acts` are what the act that was named did to the thing since then.
+
+    `extended_until` is the last day that an answer may take by an extension; None where the law names none.
+    """
 
     subject: str = ""
     field: str | None = None
     acts: tuple[Act, ...] = ()
+    due_on: date | None = None
+    extended_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +118,15 @@ def sealed_shown_by_document(_: NewCorrection, given: Given) -> Reason | None:
     return None
 
 
+def extension_allowed(c: CorrectionDossier) -> Reason | None:
+    """The law names an extension, it was not taken yet, and the person learns of it while the first time still runs."""
+    if c.extended_until is None or c.due_on is None:
+        return Reason("extension_by_law")
+    if c.due_on >= c.extended_until:
+        return Reason("not_extended_yet", required=c.due_on)
+    return Reason("extended_in_time", required=c.due_on, actual=c.today) if c.today > c.due_on else None
+
+
 def act_corrected_it(c: CorrectionDossier, _: Given) -> Reason | None:
     """The act that is named was done since the request was made, to what it is about, and to the field it names."""
     if not c.acts:
@@ -125,6 +147,8 @@ FILED: tuple[Takes[Any], ...] = (
     Takes("right", str, "What would be right.", needed=False),
 )
 ANSWER: Takes[Any] = replace(NOTE, needed=True, about="Why, in words that the person reads.")
+LONGER = ("complex", "many_requests")
+"""Why an answer takes longer (GDPR art. 12(3))."""
 REFUSALS = ("correct_as_recorded", "evidence_missing", "history_stays", "kept_by_another_body", "duplicate", "other")
 PEOPLE, KEEPERS = [TRAINEE, GUARDIAN], [COORDINATOR, REGISTRAR]
 _CHECKS = [subject_known, field_known, sealed_shown_by_document]
@@ -137,6 +161,8 @@ CORRECTION_REQUEST = Lifecycle[Any]("correction_request", [
     Rule("accept",   ["filed"],             "accepted",  KEEPERS, [],      "correction_request.accepted"),
     Rule("settle",   ["accepted"],          "corrected", KEEPERS, [],      "correction_request.settled",
          takes=[Takes("action_id", UUID, "The act that corrected it.")], checks=[act_corrected_it]),
+    *[Rule("extend", [state],               state,       KEEPERS, [extension_allowed], "correction_request.extended",
+           takes=[because(*LONGER), ANSWER], undo=False) for state in ("filed", "accepted")],
     Rule("refuse",   ["filed", "accepted"], "refused",   KEEPERS, [],      "correction_request.refused",
          takes=[because(*REFUSALS), ANSWER]),
     Rule("withdraw", ["filed", "accepted"], "withdrawn", PEOPLE,  [],      "correction_request.withdrawn", undo=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Boolean, Text, Uuid, and_, bindparam, func, literal_column, or_, select
@@ -9,6 +10,7 @@ from sqlalchemy import Boolean, Text, Uuid, and_, bindparam, func, literal_colum
 from service.domain.correction_requests import SUBJECTS, Act, CorrectionDossier, NewCorrection
 from service.domain.lifecycle import KERNEL_ACTIONS
 from service.storage.opening import TODAY, FactsOf, json_rows, word
+from service.storage.rights import answer_rules
 from service.storage.schema import LIFECYCLES, metadata
 from service.storage.tables.correction_requests import correction_requests
 from service.storage.tables.institutions import institutions
@@ -69,11 +71,22 @@ def _acts() -> Any:
 
 
 def _read_acts(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"acts": tuple(Act(action=a["action"], fields=tuple(a["fields"] or ())) for a in row["acts"])}
+    return _read(row) | {"acts": tuple(Act(action=a["action"], fields=tuple(a["fields"] or ())) for a in row["acts"])}
 
 
-_known: dict[str, Any] = {"subject": _r.c.subject, "field": _r.c.field}
-FACTS: FactsOf[CorrectionDossier] = FactsOf(_r, CorrectionDossier, _known)
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    rule, filed_on = row["extended_until"]["rule"], date.fromisoformat(row["extended_until"]["filed_on"])
+    known = next((r for r in answer_rules() if r.key == rule), None)
+    return row | {"extended_until": known and known.last_extended(filed_on)}
+
+
+_known: dict[str, Any] = {
+    "subject": _r.c.subject,
+    "field": _r.c.field,
+    "due_on": _r.c.due_on,
+    "extended_until": func.json_build_object(word("rule"), _r.c.rule, word("filed_on"), _r.c.filed_on),
+}
+FACTS: FactsOf[CorrectionDossier] = FactsOf(_r, CorrectionDossier, _known, read=_read)
 SETTLE_FACTS: FactsOf[CorrectionDossier] = FactsOf(
     _r, CorrectionDossier, {**_known, "acts": _acts()}, extra=("action_id",), read=_read_acts
 )

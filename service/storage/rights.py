@@ -38,6 +38,7 @@ def _rule(row: dict[str, Any], pin: str) -> AnswerRule:
         countries=frozenset(row["countries"]),
         count=due["count"],
         unit=due["unit"],
+        extension_months=row["extension_months"],
         source=source,
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
+from service.actions import institutions
 from service.domain.actors import ADMIN, COORDINATOR, ENTERPRISE, INSTRUCTOR, REGISTRAR, TRAINEE
+from service.domain.requirements import add_months
 from tests.api.test_documents import person, upload
 from tests.api.test_relationships import ENTERPRISE_BODY
 from tests.api.test_tasks import tasks
@@ -82,6 +85,37 @@ async def test_refusal_is_read_with_its_words_and_where_to_complain(world: World
     second = f"{PATH}/{(await trainee.ok(PATH, body))['id']}"
     assert (await trainee.done(second, "withdraw"))["state"] == "withdrawn"
     assert await c.refused(second, "correct", {"note": "-"}, status=409) == ["correctable"]
+
+
+async def test_answer_takes_two_months_longer_where_the_law_allows_it(world: World) -> None:
+    """In Germany it may, once, with words that the person reads; in China no law says so."""
+    there = await institutions.found(
+        world.services,
+        name_native="Berufskolleg Nord",
+        name_latin="Berufskolleg Nord",
+        country="DE",
+        time_zone="Europe/Berlin",
+    )
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    for where, reasons in ((there, []), (world.institution, ["extension_by_law"])):
+        c = await world.client(REGISTRAR, COORDINATOR, institution=where)
+        who = await person(c, name_native="Дарья Ёлкина")
+        trainee = await world.client(TRAINEE, person_ids=(who,), institution=where)
+        made = await trainee.ok(
+            PATH, {"person_id": who, "subject": "trainee", "field": "origin", "wrong": "не тот город"}
+        )
+        path = f"{PATH}/{made['id']}"
+        said = {"reason_code": "many_requests", "note": "Нам нужно больше времени."}
+        if reasons:
+            assert await c.refused(path, "extend", said) == reasons
+            continue
+        first = date.fromisoformat((await trainee.get(path)).json()["due_on"])
+        await c.done(path, "extend", said)
+        shown = (await trainee.get(path)).json()
+        assert (shown["state"], shown["due_on"], shown["since_on"]) == ("filed", str(add_months(first, 2)), str(today))
+        told = (await trainee.get(path + "/events")).json()["items"][-1]
+        assert (told["action"], told["note"], told["reason_code"]) == ("extend", said["note"], "many_requests")
+        assert await c.refused(path, "extend", said) == ["not_extended_yet"]
 
 
 async def test_request_is_no_business_of_others(world: World) -> None:

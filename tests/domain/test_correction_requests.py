@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +23,8 @@ MAY = {
     ("filed", "refuse"): {COORDINATOR, REGISTRAR},
     ("accepted", "refuse"): {COORDINATOR, REGISTRAR},
     ("accepted", "settle"): {COORDINATOR, REGISTRAR},
+    ("filed", "extend"): {COORDINATOR, REGISTRAR},
+    ("accepted", "extend"): {COORDINATOR, REGISTRAR},
     ("filed", "withdraw"): {TRAINEE, GUARDIAN},
     ("accepted", "withdraw"): {TRAINEE, GUARDIAN},
 }
@@ -42,7 +45,14 @@ def codes(action: str, facts: Any, role: Role, **given: Any) -> list[str]:
 @pytest.mark.parametrize("role", [r for r in Role if r is not SYSTEM])
 @pytest.mark.parametrize("state", TABLE.states())
 def test_request_moves_only_along_its_table(state: str, role: Role) -> None:
-    facts = CorrectionDossier(state=state, today=TODAY, subject="trainee", acts=(Act(action="edit"),))
+    facts = CorrectionDossier(
+        state=state,
+        today=TODAY,
+        subject="trainee",
+        acts=(Act(action="edit"),),
+        due_on=TODAY,
+        extended_until=date(2026, 8, 1),
+    )
     offered = {o.action for o in TABLE.offers(facts, actor(role)) if o.open}
     expected = {a for (source, a), who in MAY.items() if source == state and role in who}
     recorded = {a for (source, a), who in MAY.items() if source == state and role is COORDINATOR and TRAINEE in who}
@@ -104,3 +114,20 @@ def test_refusal_has_a_code_and_words() -> None:
 def test_answer_is_due_by_the_law_of_the_place(country: str, made_on: date, rule: str, last: date) -> None:
     found = rule_of(country, answer_rules())
     assert (found.key, found.last_day(made_on)) == (rule, last)
+
+
+def test_answer_takes_longer_once_and_only_where_the_law_says_so() -> None:
+    rules = {r.key: r for r in answer_rules()}
+    made_on = date(2027, 1, 31)
+    assert rules["gdpr_rectification"].last_extended(made_on) == date(2027, 4, 28)
+    assert [rules[key].last_extended(made_on) for key in ("pipl_correction", "house_correction")] == [None, None]
+    due, until = date(2026, 7, 1), date(2026, 9, 1)
+    facts = CorrectionDossier(state="filed", today=due, due_on=due, extended_until=until)
+    said: dict[str, Any] = {"reason_code": "complex", "note": "Wir klären das mit dem Amt."}
+    for role in (COORDINATOR, REGISTRAR):
+        assert codes("extend", facts, role, **said) == []
+    assert codes("extend", facts, REGISTRAR, reason_code="complex") == ["input_required"]
+    assert codes("extend", replace(facts, today=due + timedelta(days=1)), REGISTRAR, **said) == ["extended_in_time"]
+    assert codes("extend", replace(facts, due_on=until, today=due), REGISTRAR, **said) == ["not_extended_yet"]
+    for lacking in (replace(facts, extended_until=None), replace(facts, due_on=None)):
+        assert codes("extend", lacking, REGISTRAR, **said) == ["extension_by_law"]
