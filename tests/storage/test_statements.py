@@ -91,9 +91,9 @@ def test_subselects_mean_the_row_around_them() -> None:
     """A subselect in a subselect that names a table two floors up joins it anew, and means any row of it.
 
     SQLAlchemy correlates with the floor above alone, unless `correlate` says otherwise; what is joined by nothing but a
-    comma is such a table. Whatever a statement joins, it joins by JOIN.
+    comma is such a table. Whatever a statement joins, it joins by JOIN; rows that a caller gives stand beside the rest.
     """
     made = [(type(thing).__name__, thing) for thing in gc.get_objects() if isinstance(thing, Statement)]
-    commas = re.compile(r"FROM ((?:(?!WHERE|ORDER|GROUP|LIMIT|SELECT|RETURNING)[^()])*, [a-z_]+(?: AS [a-z_]+)?)")
+    commas = re.compile(r"FROM ((?:(?!WHERE|ORDER|GROUP|LIMIT|SELECT|RETURNING|USING)[^()])*, [a-z_]+\b(?! ?\())")
     found = {(name, tables) for name, statement in [*_statements(), *made] for tables in commas.findall(statement.sql)}
     assert found == set()
