@@ -18,6 +18,7 @@ from service.domain import (
     completion,
     courses,
     enrolments,
+    placements,
     reports,
     terms,
     trainees,
@@ -37,12 +38,13 @@ from service.domain.lifecycle import NEW, Lifecycle, Reason, Refused, Rule
 from service.domain.obligations import Held as Watched
 from service.domain.obligations import opened_by_clock
 from service.domain.regulations import Regulation
-from service.domain.requirements import Due, Evidence, RequirementFacts
+from service.domain.requirements import Due, Evidence, Pack, Packs, RequirementFacts, Transition
 from service.domain.retention import Had
 from tests.domain.test_candidacies import dossier as candidacy
 from tests.domain.test_erasure import ASKED, GOOD, TWO_YEARS
-from tests.domain.test_obligations import NONE
+from tests.domain.test_obligations import NONE, SOURCE
 from tests.domain.test_obligations import row as duty
+from tests.domain.test_placements import dossier as placement
 from tests.domain.test_requirements import row
 from tests.domain.test_studying import FITTING
 from tests.domain.test_values import AS_OF, LINE1, LINE2
@@ -317,3 +319,39 @@ def test_first_period_opens_though_the_stay_has_ended_and_no_further_one_does() 
     assert periods(date(2027, 11, 22)) == ["1", "2"]
     assert periods(date(2027, 11, 21)) == ["1"]
     assert periods(None, start=None) == [], "it has not begun"
+
+
+# ---- a newer version that moves whoever is on the way
+def moving(packs: Packs, **more: Any) -> Pack:
+    """The next version of a pathway, which moves everybody at once."""
+    return replace(packs.pathway, version=99, transition=Transition("move", None, SOURCE), **more)
+
+
+def test_candidacy_is_moved_where_the_request_and_its_day_are_known() -> None:
+    c = candidacy("nominated")
+    assert c.pinned is not None
+    assert c.request is not None
+    assert c.packs_to_follow() is None
+    newer = replace(c, packs=(*c.packs, moving(c.pinned)))
+    found = newer.packs_to_follow()
+    assert found is not None
+    assert found.pathway.version == 99
+    undated = replace(c.request.job, planned_departure_on=None, starts_on=None)
+    for lost in (None, replace(c.request, job=undated)):
+        assert replace(newer, request=lost).packs_to_follow() is None
+    assert replace(newer, pinned=None).packs_to_follow() is None
+
+
+def test_placement_is_moved_where_who_and_where_and_when_are_known() -> None:
+    p = placement()
+    assert p.packs is not None
+    assert placements.packs_to_follow(p) is None
+    newer = replace(p, library=(*p.library, moving(p.packs, nationalities=(), destinations=())))
+    found = placements.packs_to_follow(newer)
+    assert found is not None
+    assert found.pathway.version == 99
+    for unknown in (replace(p.facts, nationality=None), replace(p.facts, destination=None)):
+        assert placements.packs_to_follow(replace(newer, facts=unknown)) is None
+    undated = replace(p.facts, planned_departure_on=None, starts_on=None)
+    assert placements.packs_to_follow(replace(newer, facts=undated)) is None
+    assert placements.packs_to_follow(replace(newer, packs=None)) is None

@@ -72,6 +72,13 @@ def test_cap_of_a_course_is_of_all_its_items_to_the_hundredth() -> None:
     assert capped({A: "0.5"}, regulations=tiny) == [("cap_of_course", "0.4", "0.5")]
 
 
+def test_cap_is_told_at_the_first_item_of_the_course_and_is_of_its_credits() -> None:
+    two = (item(A), item(B, source_course_id=OTHER_SOURCE, target_credits=None))
+    facts = case("opened", items=two, earned=(earned("2"),))
+    found = within_caps(facts, {A: D(3), B: D(3)}, lambda i: f"/items/{two.index(i)}", frozenset())
+    assert [(r.code, r.required, r.pointer) for r in found] == [("recognised_already", "6", "/items/0")]
+
+
 def test_nothing_awarded_breaks_no_cap_that_others_broke() -> None:
     rule = (regulation(credits_in_all=D(5), credits_per_kind=(CategoryCap(kind="theory", credits=D(5)),)),)
     stands = (earned("9", ELSEWHERE),)

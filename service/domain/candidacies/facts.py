@@ -181,8 +181,7 @@ class CandidacyDossier(Eligible):
 
     def packs_to_follow(self) -> Packs | None:
         """The packs to which newer versions move the candidacy by their transitions; None where none does."""
-        planned = self.request.job.planned_on if self.request else None
-        if self.pinned is None or self.request is None or planned is None:
+        if self.pinned is None or self.request is None or (planned := self.request.job.planned_on) is None:
             return None
         found = moved(
             self.pinned, self.packs, nationality=self.person.nationality, destination=self.request.job.destination,
